@@ -1,0 +1,234 @@
+"""`wallboard show`: the counts of a period, as a table, JSON or CSV."""
+
+import csv
+import io
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dashboard.commands.context import configuration, open_store
+from dashboard.commands.process import hotline_clock
+from dashboard.config import UNASSIGNED, Config
+from dashboard.core.days import period
+from dashboard.core.table import Ask, By, days_between, table
+from dashboard.errors import ConfigError
+from dashboard.store.reader import Reader, part_of, rules_of
+
+SHOWN = (
+    ("offered", "offered"),
+    ("answered", "answered"),
+    ("abandoned", "abandoned"),
+    ("overflowed", "overflowed"),
+    ("lost", "lost"),
+    ("waiting", "waiting"),
+    ("answers", "answers"),
+    ("service_level", "SL"),
+    ("answer_rate", "rate"),
+    ("asa", "ASA s"),
+    ("aht", "AHT s"),
+    ("gap_s", "gap s"),
+)
+"""Columns of the table on a terminal; JSON and CSV have all."""
+
+
+def counts(
+    config: Config,
+    reader: Reader,
+    text: str,
+    now_s: float,
+    *,
+    by: By = "total",
+    minutes: int | None = None,
+    threshold_s: int | None = None,
+    formula: str | None = None,
+    short_s: int | None = None,
+) -> dict[str, Any]:
+    """The answer of `show`, as a value.
+
+    Args:
+        config: The hotline.
+        reader: Where from.
+        text: The period, as on the command line.
+        now_s: The hotline's clock.
+        by: How rows are grouped.
+        minutes, threshold_s, formula, short_s: Of the configuration where not given.
+
+    Returns:
+        {"period", "zone", "by", "as_of", "rows", "total"}.
+
+    Raises:
+        ConfigError: The period, a threshold or the formula is not one.
+        StoreUnavailable: Redis does not answer.
+    """
+    zone, hall = config.zone, config.hall
+    try:
+        first, last = period(text, zone.day(int(now_s)))
+    except ValueError as exc:
+        raise ConfigError(str(exc)) from exc
+    from_s, to_s = zone.bounds(first)[0], zone.bounds(last)[1]
+    days = [day for day, _ in days_between(zone, from_s, to_s)]
+    names = sources_of(config, reader)
+    rules = rules_of(config)
+    parts = []
+    standing = []
+    for name in names:
+        snapshot = reader.snapshot(name, days)
+        standing.append(snapshot.standing)
+        parts.append(part_of(snapshot, rules, now_s))
+    ask = Ask(
+        zone=zone,
+        from_s=from_s,
+        to_s=to_s,
+        by=by,
+        minutes=minutes or hall.minutes,
+        threshold_s=hall.threshold_s if threshold_s is None else threshold_s,
+        formula=formula or hall.formula,
+        short_s=hall.short_s if short_s is None else short_s,
+        site_of_queue=config.site_of_queue,
+        site_of_seat=config.site_of_seat,
+        queues=config.queue_names,
+        seats=config.seat_ids,
+        sites=[site.id for site in config.sites],
+    )
+    try:
+        made = table(ask, parts)
+    except ValueError as exc:
+        raise ConfigError(str(exc)) from exc
+    as_of = [part.as_of_s for part in parts if part.as_of_s is not None]
+    return {
+        "period": text if first == last else f"{first}..{last}",
+        "zone": zone.name,
+        "by": by,
+        "as_of": zone.iso(max(as_of)) if as_of else None,
+        "standing": "rebuilding" if "rebuilding" in standing else "live" if "live" in standing else "no_data",
+        "threshold_s": ask.threshold_s,
+        "formula": ask.formula,
+        "short_s": ask.short_s,
+        **made,
+    }
+
+
+def sources_of(config: Config, reader: Reader) -> list[str]:
+    """The configured sources, and those that something was imported into."""
+    names = [source.name for source in config.sources]
+    return names + [name for name in reader.sources() if name not in names]
+
+
+def run_show(
+    option: str | None,
+    text: str,
+    *,
+    by: By,
+    minutes: int | None,
+    threshold_s: int | None,
+    formula: str | None,
+    short_s: int | None,
+    form: str,
+    out: Callable[[str], None] = print,
+) -> int:
+    """Print the counts of a period.
+
+    Args:
+        option: `--config`.
+        text: The period.
+        by, minutes, threshold_s, formula, short_s: As for `counts`.
+        form: "table", "json" or "csv".
+        out: Takes the text.
+    """
+    config = configuration(option)
+    with open_store(config) as store:
+        reader = Reader(store.connect(), config.hotline.id)
+        answer = counts(
+            config,
+            reader,
+            text,
+            hotline_clock()(),
+            by=by,
+            minutes=minutes,
+            threshold_s=threshold_s,
+            formula=formula,
+            short_s=short_s,
+        )
+        reader.client.close()
+    if form == "json":
+        out(json.dumps(answer, ensure_ascii=False))
+    elif form == "csv":
+        out(_csv(answer))
+    else:
+        out(_text(config, answer))
+    if answer["standing"] == "rebuilding":
+        print("counts are being made again from the archive; ask again soon", file=sys.stderr)
+    return 0
+
+
+def _csv(answer: dict[str, Any]) -> str:
+    buffer = io.StringIO()
+    rows = answer["rows"]
+    columns = ["key", *(column for column in answer["total"])]
+    writer = csv.DictWriter(buffer, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    for row in [*rows, {"key": "total", **answer["total"]}] if answer["by"] != "total" else rows:
+        writer.writerow({name: _safe(row.get(name)) for name in columns})
+    return buffer.getvalue().rstrip("\n")
+
+
+def _safe(value: Any) -> Any:
+    """A name that a spreadsheet would take for a formula, as text."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
+
+
+def _text(config: Config, answer: dict[str, Any]) -> str:
+    lines = [
+        f"{config.hotline.name}  {answer['period']} ({answer['zone']})  as of {answer['as_of'] or '—'}",
+        f"SL: {answer['formula']} within {answer['threshold_s']} s; short abandons: {answer['short_s']} s",
+    ]
+    rows = list(answer["rows"]) if answer["by"] != "total" else []
+    body = [
+        [_label(config, answer["by"], row["key"]), *(_cell(row, key) for key, _ in SHOWN)] for row in rows
+    ]
+    body.append(["total", *(_cell(answer["total"], key) for key, _ in SHOWN)])
+    head = [answer["by"], *(title for _, title in SHOWN)]
+    widths = [max(_width(line[i]) for line in [head, *body]) for i in range(len(head))]
+    for line in [head, *body]:
+        cells = [_pad(line[0], widths[0], left=True), *map(_pad, line[1:], widths[1:])]
+        lines.append("  ".join(cells).rstrip())
+    total = answer["total"]
+    if total["legs"] is not None and total["legs"] != total["offered"]:
+        lines.append(
+            f"{total['offered']} calls had {total['legs']} legs; {total['multi_site']} at several sites"
+        )
+    return "\n".join(lines)
+
+
+def _label(config: Config, by: str, key: str) -> str:
+    day = time.strftime("%Y-%m-%d")
+    if by == "queue":
+        return f"{config.label_of_queue(key, day)} ({key})" if config.label_of_queue(key, day) != key else key
+    if by == "seat":
+        return f"{key} {config.label_of_seat(key, day)}" if config.label_of_seat(key, day) != key else key
+    if by == "site":
+        return "unassigned" if key == UNASSIGNED else config.site_name(key)
+    return key[:16].replace("T", " ") if by == "slot" else key
+
+
+def _cell(row: dict[str, Any], key: str) -> str:
+    value = row.get(key)
+    if value is None:
+        return "—"
+    if key in ("service_level", "answer_rate"):
+        return f"{100 * value:.1f} %"
+    return f"{value:.1f}" if isinstance(value, float) else str(value)
+
+
+def _width(text: str) -> int:
+    return sum(2 if ord(char) > 0x2E7F else 1 for char in text)
+
+
+def _pad(text: str, width: int, *, left: bool = False) -> str:
+    space = " " * (width - _width(text))
+    return text + space if left else space + text
+
+
+BYS: Sequence[str] = ("total", "queue", "seat", "site", "slot", "day")

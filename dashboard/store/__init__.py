@@ -1,0 +1,1 @@
+"""The only place with Redis, and the archive beside it."""

@@ -1,0 +1,65 @@
+"""Which stretches of time a source covers: what was read of it, less the gaps.
+
+Pure. A live stream covers all from one record to the next, unless a gap was told between them; an import covers its
+first to its last line.
+"""
+
+from collections.abc import Iterable
+
+from dashboard.store.items import GAP, Item
+
+Span = tuple[int, int]
+
+
+class Coverage:
+    """The spans of one source.
+
+    Attributes:
+        spans: [from, to] in epoch seconds, in order, apart from each other.
+        live_s: Up to where the live stream covers; None before it and behind a gap.
+    """
+
+    def __init__(self, spans: Iterable[Span] = (), live_s: int | None = None) -> None:
+        self.spans = merged(spans)
+        self.live_s = live_s
+
+    def add_import(self, first_s: int | None, last_s: int | None) -> None:
+        """An import covers its first to its last line; nothing where it has no line with a time."""
+        if first_s is not None and last_s is not None:
+            self.spans = merged([*self.spans, (first_s, last_s)])
+
+    def add_live(self, items: Iterable[Item]) -> None:
+        """Records of the live stream cover all since those before them."""
+        found: Span | None = None
+        for item in items:
+            at_s = item.at_s
+            if item.kind == GAP:
+                self._cover(found)
+                found = self.live_s = None
+            elif at_s is not None:
+                found = (at_s if found is None else found[0], at_s)
+        self._cover(found)
+
+    def _cover(self, found: Span | None) -> None:
+        if found is None:
+            return
+        first_s, last_s = found
+        if self.live_s is not None:
+            first_s = min(first_s, self.live_s)
+        self.live_s = max(first_s, last_s)
+        self.spans = merged([*self.spans, (first_s, self.live_s)])
+
+
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """Spans in order, those that touch or overlap as one.
+
+    >>> merged([(5, 9), (1, 2), (2, 4)])
+    [(1, 4), (5, 9)]
+    """
+    result: list[Span] = []
+    for from_s, to_s in sorted(spans):
+        if result and from_s <= result[-1][1]:
+            result[-1] = (result[-1][0], max(to_s, result[-1][1]))
+        else:
+            result.append((from_s, to_s))
+    return result

@@ -1,0 +1,256 @@
+"""The days of one source that a writer has in hand: rows and calls as they are to be stored.
+
+Between the fold, which touches rows and calls, and Redis, which gets them as values. It loads a stored day when a
+line of that day comes, says which operations bring Redis to what is in memory, and closes days that are over.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from dashboard.core.calls import Call
+from dashboard.core.counts import Rows
+from dashboard.core.fold import Fold, Rules, State
+from dashboard.store import codec
+from dashboard.store.connect import Client
+from dashboard.store.keys import MULTI, SourceKeys, parse_field
+from dashboard.store.keys import field as field_of
+
+Operation = tuple[str, str, list[Any]]
+"""A command, its key, its other arguments."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """What brings Redis to what is in memory.
+
+    Attributes:
+        operations: In the order in which they are to be done; done twice they change nothing more.
+        published: What to tell of them: rows, open calls, calls with several legs, seats, clock.
+    """
+
+    operations: list[Operation] = field(default_factory=list)
+    published: dict[str, Any] = field(
+        default_factory=lambda: {"rows": {}, "open": {}, "multi": {}, "seats": {}}
+    )
+
+
+class Ledger:
+    """The days in hand.
+
+    Attributes:
+        fold: Counts into `rows`.
+        stamps: Day -> what it was counted with, as it is stored.
+        open_days: Days whose rows and calls are whole in memory.
+    """
+
+    def __init__(self, client: Client, keys: SourceKeys, rules: Rules, stamp: codec.Stamp) -> None:
+        self.client, self.keys, self.rules, self.stamp = client, keys, rules, stamp
+        self.zone = rules.zone
+        self.stamps: dict[str, codec.Stamp] = {}
+        self.open_days: set[str] = set()
+        self._keys_of_day: dict[str, set[codec.Key]] = {}
+        self._calls_of_day: dict[str, dict[str, Call]] = {}
+        self._maybe_open: set[str] = set()  # calls that Redis may have as open, whatever became of the answer
+        self._stamping: dict[str, codec.Stamp] = {}  # as told by the last `changes`
+        self.fold = Fold(rules, State(), Rows(self._load_row))
+
+    # From Redis --------------------------------------------------------------------------------------------------
+
+    def load(self, meta: dict[bytes, bytes]) -> None:
+        """Take over what is stored: the state, and the days that are open."""
+        pipe = self.client.pipeline(transaction=False)
+        pipe.hgetall(self.keys.seats)
+        pipe.hgetall(self.keys.open)
+        pipe.hgetall(self.keys.days)
+        seats, open_calls, stamps = pipe.execute()
+        state = State(clock=codec.decode_clock(meta[b"clock"]))
+        state.seats = {name.decode(): codec.decode_seat(data) for name, data in seats.items()}
+        self.stamps = {day.decode(): codec.decode_stamp(data) for day, data in stamps.items()}
+        live = {callid.decode(): codec.decode_call(data) for callid, data in open_calls.items()}
+        self._maybe_open = set(live)
+        days = {day for day, stamp in self.stamps.items() if not stamp.closed}
+        for day in sorted(days | {self._day(call.at_s) for call in live.values()}):
+            self._load_day(day)
+        for call in live.values():
+            self._calls_of_day[self._day(call.at_s)][call.callid] = call
+        for day in sorted(self._calls_of_day):
+            state.calls.update(self._calls_of_day[day])
+        rows = self.fold.rows
+        rows.touched.clear()
+        self.fold = Fold(self.rules, state, rows)
+
+    def _load_row(self, key: codec.Key) -> list[int] | None:
+        day = self._day(key[2])
+        if day not in self.open_days:
+            self._load_day(day)
+        self._keys_of_day[day].add(key)
+        return dict.get(self.fold.rows, key)
+
+    def _load_day(self, day: str) -> None:
+        """Bring a whole day into memory: a row that is changed alone could not be closed with the others."""
+        found: dict[codec.Key, list[int]] = {}
+        calls: dict[str, Call] = {}
+        if day in self.stamps:
+            pipe = self.client.pipeline(transaction=False)
+            pipe.get(self.keys.day(day))
+            pipe.hgetall(self.keys.rows(day))
+            pipe.get(self.keys.callz(day))
+            pipe.hgetall(self.keys.calls(day))
+            packed_rows, rows, packed_calls, loose = pipe.execute()
+            if packed_rows:
+                found.update(((k, i, s), row) for k, i, s, row in codec.unpack_day(packed_rows).rows)
+            for name, data in rows.items():
+                key = parse_field(name.decode())
+                if key[0] != MULTI:
+                    found[key] = codec.decode_row(data)
+            if packed_calls:
+                calls.update((call.callid, call) for call in codec.unpack_calls(packed_calls))
+            calls.update((callid.decode(), codec.decode_call(data)) for callid, data in loose.items())
+        # Only now: a day that could not be read is not in hand.
+        for key, row in found.items():
+            if not dict.__contains__(self.fold.rows, key):
+                self.fold.rows.put(key, row)
+        self._keys_of_day[day] = set(found)
+        self._calls_of_day[day] = calls
+        self.open_days.add(day)
+
+    def _day(self, at_s: int) -> str:
+        return self.zone.day(at_s)
+
+    # To Redis ----------------------------------------------------------------------------------------------------
+
+    def changes(self, upto: str) -> Batch:
+        """Everything that brings Redis to what is in memory; asked again before `stored`, it says the same and more.
+
+        Args:
+            upto: The position after it, for the stamps of the days.
+        """
+        fold, keys = self.fold, self.keys
+        batch = Batch()
+        touched: dict[str, list[codec.Key]] = {}
+        for key in fold.rows.touched:
+            touched.setdefault(self._day(key[2]), []).append(key)
+        gone, decided, multi = self._sort_calls(batch, touched)
+        closing = self._closing()
+        self._stamping = {day: self._stamp(upto) for day in touched.keys() - closing}
+        for day, operations in gone.items():
+            if day not in closing:
+                batch.operations += operations
+        for day, row_keys in touched.items():
+            flat: list[Any] = []
+            for key in row_keys:
+                row = fold.rows[key]
+                name = field_of(*key)
+                flat += (name, codec.encode_row(row))
+                batch.published["rows"][name] = row
+            flat += multi.get(day, ())
+            if flat and day not in closing:
+                batch.operations.append(("HSET", keys.rows(day), flat))
+        for day, flat in decided.items():
+            if day not in closing:
+                batch.operations.append(("HSET", keys.calls(day), flat))
+        seats: list[Any] = []
+        for seat_id in fold.touched_seats:
+            seats += (seat_id, codec.encode(fold.state.seats[seat_id]))
+            batch.published["seats"][seat_id] = fold.state.seats[seat_id]
+        if seats:
+            batch.operations.append(("HSET", keys.seats, seats))
+        for day in sorted(closing):
+            self._stamping[day] = self._stamp(upto, closed=True)
+            batch.operations += self._close(day)
+        for day, stamp in sorted(self._stamping.items()):
+            batch.operations.append(("HSET", keys.days, [day, codec.encode(stamp)]))
+        batch.published["clock"] = fold.state.clock
+        return batch
+
+    def stored(self) -> None:
+        """What `changes` said last is in Redis now: forget what was touched, and the days that were closed."""
+        fold = self.fold
+        fold.rows.touched.clear()
+        fold.touched_calls.clear()
+        fold.touched_seats.clear()
+        self.stamps |= self._stamping
+        for day in [day for day, stamp in self._stamping.items() if stamp.closed]:
+            self.open_days.discard(day)
+            self._calls_of_day.pop(day, None)
+            for key in self._keys_of_day.pop(day, ()):
+                fold.rows.pop(key, None)
+        self._stamping = {}
+        self._maybe_open &= self._open_now()
+
+    def _open_now(self) -> set[str]:
+        """Calls that wait or talk, and those whose wrap-up lasts: its end changes them once more."""
+        wrapping = {seat.wrap.callid for seat in self.fold.state.seats.values() if seat.wrap is not None}
+        return self.fold.open.keys() | wrapping
+
+    def _sort_calls(
+        self, batch: Batch, touched: dict[str, list[codec.Key]]
+    ) -> tuple[dict[str, list[Operation]], dict[str, list[Any]], dict[str, list[Any]]]:
+        """Touched calls -> by day: what removes those that moved away, those decided, those with several legs."""
+        keys, published = self.keys, batch.published
+        gone: dict[str, list[Operation]] = {}
+        decided: dict[str, list[Any]] = {}
+        multi: dict[str, list[Any]] = {}
+        open_now = self._open_now()
+        opened: list[Any] = []
+        for (at_s, callid), call in self.fold.touched_calls.items():
+            day = self._day(at_s)
+            if day not in self.open_days:
+                self._load_day(day)
+            touched.setdefault(day, [])
+            if call is None:
+                self._calls_of_day[day].pop(callid, None)
+                gone.setdefault(day, []).extend(
+                    (
+                        ("HDEL", keys.calls(day), [callid]),
+                        ("HDEL", keys.rows(day), [field_of(MULTI, callid, at_s)]),
+                    )
+                )
+                continue
+            self._calls_of_day[day][callid] = call
+            data = codec.encode(call)
+            if callid in open_now:
+                opened += (callid, data)
+                self._maybe_open.add(callid)
+                published["open"][callid] = call
+            else:
+                decided.setdefault(day, []).extend((callid, data))
+            if len(call.legs) > 1:
+                multi.setdefault(day, []).extend((field_of(MULTI, callid, call.at_s), data))
+                published["multi"][callid] = call
+        if opened:
+            batch.operations.append(("HSET", keys.open, opened))
+        ended = list(self._maybe_open - open_now)
+        if ended:
+            batch.operations.append(("HDEL", keys.open, ended))
+            published["open"].update(dict.fromkeys(ended))
+        return gone, decided, multi
+
+    def _stamp(self, upto: str, *, closed: bool = False) -> codec.Stamp:
+        return codec.Stamp(self.stamp.fold, self.stamp.parser, self.stamp.names, upto, closed)
+
+    def _closing(self) -> set[str]:
+        """Days in hand that nothing but a clock stepping back can change any more."""
+        latest_s = self.fold.state.clock.latest_s
+        limits_s = self.rules.waiting_limit_s + self.rules.talking_limit_s
+        over = {day for day in self.open_days if self.zone.bounds(day)[1] + limits_s <= latest_s}
+        if not over:
+            return over
+        open_calls = [self.fold.state.calls[callid] for callid in self._open_now() & self.fold.state.calls.keys()]
+        busy = {self._day(call.at_s) for call in open_calls}
+        busy |= {self._day(leg.offered_s or call.at_s) for call in open_calls for leg in call.legs}
+        return over - busy
+
+    def _close(self, day: str) -> Iterator[Operation]:
+        rows = self.fold.rows
+        calls: Iterable[Call] = self._calls_of_day[day].values()
+        packed = codec.pack_day(
+            ((key, rows[key]) for key in self._keys_of_day[day] if any(rows[key])),
+            [call for call in calls if len(call.legs) > 1],
+        )
+        yield "SET", self.keys.day(day), [packed]
+        yield "SET", self.keys.callz(day), [codec.pack_calls(calls)]
+        yield "DEL", self.keys.rows(day), []
+        yield "DEL", self.keys.calls(day), []
+

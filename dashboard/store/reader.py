@@ -1,0 +1,240 @@
+"""Redis -> what a source has counted: whole days, and what is going on.
+
+Reads only; the counts of an instant are made from it by `core.asof`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from dashboard.config import Config
+from dashboard.core.asof import as_of
+from dashboard.core.calls import Call
+from dashboard.core.days import Zone
+from dashboard.core.fold import Clock, Rules, State
+from dashboard.core.seats import Seat
+from dashboard.core.table import Observes, Part
+from dashboard.errors import StoreUnavailable
+from dashboard.store import codec
+from dashboard.store.connect import REFUSED, UNAVAILABLE, Client
+from dashboard.store.keys import MULTI, HotlineKeys, SourceKeys, parse_field
+
+DAYS_AT_ONCE = 100
+
+
+def rules_of(config: Config) -> Rules:
+    """The fold's rules as the configuration says them."""
+    wrapup_s = {queue: config.queue_rule(queue)[0] for queue in config.queue_names}
+    return Rules(
+        zone=config.zone,
+        wrapup_s={queue: seconds for queue, seconds in wrapup_s.items() if seconds is not None},
+        waiting_limit_s=config.limits.waiting_s,
+        talking_limit_s=config.limits.talking_s,
+    )
+
+
+@dataclass(slots=True)
+class Day:
+    """One day of one source: rows by (kind, id, slot), and its calls with more than one leg."""
+
+    rows: dict[codec.Key, list[int]] = field(default_factory=dict)
+    multi: dict[str, Call] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """One source as it is stored at one instant of Redis.
+
+    Attributes:
+        generation, seq, position: Which commit this is; generation 0: nothing is counted.
+        standing: live, rebuilding (its counts are being made again) or no_data.
+        clock, open_calls, seats: What is going on.
+        coverage: Spans [from, to) in epoch seconds, the live one up to the last successful read.
+        read_ms: Redis TIME of the last successful read, milliseconds; None if never.
+        problem: What its collector says is wrong.
+        days: The days that were asked for.
+        stamps: Every day that is stored.
+    """
+
+    source: str
+    generation: int = 0
+    seq: int = 0
+    position: str = ""
+    standing: codec.Standing = "no_data"
+    clock: Clock = field(default_factory=Clock)
+    open_calls: dict[str, Call] = field(default_factory=dict)
+    seats: dict[str, Seat] = field(default_factory=dict)
+    coverage: list[tuple[int, int]] = field(default_factory=list)
+    read_ms: int | None = None
+    problem: str = ""
+    days: dict[str, Day] = field(default_factory=dict)
+    stamps: dict[str, codec.Stamp] = field(default_factory=dict)
+
+    def covered_to_s(self) -> int | None:
+        """The end of coverage; None where nothing is covered."""
+        return self.coverage[-1][1] if self.coverage else None
+
+
+class Reader:
+    """Reads sources of one hotline."""
+
+    def __init__(self, client: Client, hotline: str) -> None:
+        self.client = client
+        self.keys = HotlineKeys(hotline)
+
+    def snapshot(self, source: str, days: Sequence[str]) -> Snapshot:
+        """A source with some of its days, all of one instant where they are not more than a few.
+
+        Raises:
+            StoreUnavailable: Redis does not answer.
+        """
+        try:
+            return self._snapshot(source, days)
+        except (*UNAVAILABLE, *REFUSED) as exc:
+            raise StoreUnavailable(f"Redis does not answer ({exc})") from exc
+
+    def _snapshot(self, source: str, days: Sequence[str]) -> Snapshot:
+        found = Snapshot(source)
+        generation, rebuilding = self._generation(source)
+        beat = self.client.hgetall(self.keys.beat(source))
+        take_beat(found, beat)
+        if generation is None:
+            found.standing = "rebuilding" if rebuilding else "no_data"
+            return found
+        keys = self.keys.source(source, generation)
+        pipe = self.client.pipeline(transaction=True)
+        for key in (keys.meta, keys.open, keys.seats, keys.days):
+            pipe.hgetall(key)
+        together, later = list(days[:3]), list(days[3:])
+        for day in together:
+            _ask_day(pipe, keys, day)
+        meta, open_calls, seats, stamps, *rest = pipe.execute()
+        if b"clock" not in meta:
+            found.standing = "rebuilding" if rebuilding else "no_data"
+            return found
+        found.generation = generation
+        found.standing = "live"
+        found.seq = int(meta[b"seq"])
+        found.position = meta[b"position"].decode()
+        found.clock = codec.decode_clock(meta[b"clock"])
+        found.coverage = codec.decode_coverage(meta[b"coverage"])
+        extend_coverage(found, beat)
+        found.open_calls = {name.decode(): codec.decode_call(data) for name, data in open_calls.items()}
+        found.seats = {name.decode(): codec.decode_seat(data) for name, data in seats.items()}
+        found.stamps = {day.decode(): codec.decode_stamp(data) for day, data in stamps.items()}
+        for index, day in enumerate(together):
+            found.days[day] = _day(*rest[index * 2 : index * 2 + 2])
+        for start in range(0, len(later), DAYS_AT_ONCE):
+            some = [day for day in later[start : start + DAYS_AT_ONCE] if day in found.stamps]
+            pipe = self.client.pipeline(transaction=False)
+            for day in some:
+                _ask_day(pipe, keys, day)
+            rest = pipe.execute()
+            for index, day in enumerate(some):
+                found.days[day] = _day(*rest[index * 2 : index * 2 + 2])
+        return found
+
+    def sources(self) -> list[str]:
+        """Every source that has counts."""
+        try:
+            return sorted(name.decode() for name in self.client.hkeys(self.keys.gens))
+        except (*UNAVAILABLE, *REFUSED) as exc:
+            raise StoreUnavailable(f"Redis does not answer ({exc})") from exc
+
+    def _generation(self, source: str) -> tuple[int | None, bool]:
+        pipe = self.client.pipeline(transaction=False)
+        pipe.hget(self.keys.gens, source)
+        pipe.exists(self.keys.rebuild(source))
+        generation, rebuilding = pipe.execute()
+        return (int(generation) if generation else None), bool(rebuilding)
+
+    def calls(self, source: str, generation: int, day: str) -> list[Call]:
+        """The calls first offered on a day, those in progress included."""
+        keys = self.keys.source(source, generation)
+        pipe = self.client.pipeline(transaction=True)
+        pipe.get(keys.callz(day))
+        pipe.hgetall(keys.calls(day))
+        packed, loose = pipe.execute()
+        calls = {call.callid: call for call in codec.unpack_calls(packed)} if packed else {}
+        calls.update((name.decode(), codec.decode_call(data)) for name, data in loose.items())
+        return list(calls.values())
+
+
+def _ask_day(pipe: Client, keys: SourceKeys, day: str) -> None:
+    pipe.get(keys.day(day))
+    pipe.hgetall(keys.rows(day))
+
+
+def _day(packed: bytes | None, loose: dict[bytes, bytes]) -> Day:
+    day = Day()
+    if packed:
+        unpacked = codec.unpack_day(packed)
+        day.rows = {(kind, ident, slot): row for kind, ident, slot, row in unpacked.rows}
+        day.multi = {call.callid: call for call in unpacked.multi}
+    for name, data in loose.items():
+        key = parse_field(name.decode())
+        if key[0] == MULTI:
+            day.multi[key[1]] = codec.decode_call(data)
+        else:
+            day.rows[key] = codec.decode_row(data)
+    return day
+
+
+def take_beat(found: Snapshot, beat: dict[bytes, bytes]) -> None:
+    """Take over what a source's collector said last of being alive."""
+    found.read_ms = int(beat[b"read_ms"]) if b"read_ms" in beat else None
+    found.problem = beat.get(b"problem", b"").decode()
+
+
+def extend_coverage(found: Snapshot, beat: dict[bytes, bytes]) -> None:
+    """The live span goes on to the last successful read, whether or not anything was new."""
+    if b"covered_to_s" in beat and found.coverage:
+        from_s, to_s = found.coverage[-1]
+        found.coverage[-1] = (from_s, max(to_s, int(beat[b"covered_to_s"])))
+
+
+def part_of(snapshot: Snapshot, rules: Rules, now_s: float, days: Iterable[str] | None = None) -> Part:
+    """A source's counts as they stand now: stored rows, and what is still going on added.
+
+    Args:
+        snapshot: As read; not changed.
+        rules: Of the hotline.
+        now_s: The hotline's clock, epoch seconds.
+        days: Which of its days; None for all of them.
+    """
+    rows: dict[codec.Key, list[int]] = {}
+    multi: list[Call] = []
+    for day in snapshot.days if days is None else days:
+        if day in snapshot.days:
+            rows.update(snapshot.days[day].rows)
+            multi += snapshot.days[day].multi.values()
+    covered_to_s = snapshot.covered_to_s()
+    if covered_to_s is None:
+        return Part(
+            rows=rows,
+            open_calls=(),
+            multi=multi,
+            coverage=(),
+            as_of_s=None,
+            observes=_observes(snapshot, rules),
+        )
+    at_s = min(int(now_s), covered_to_s)
+    state = State(snapshot.clock, dict(snapshot.open_calls), snapshot.seats)
+    state, changed = as_of(rules, state, rows, at_s)
+    rows.update(changed)
+    return Part(
+        rows=rows,
+        open_calls=[call for call in state.calls.values() if call.open],
+        multi=multi,
+        coverage=snapshot.coverage,
+        as_of_s=at_s,
+        observes=_observes(snapshot, rules),
+    )
+
+
+def _observes(snapshot: Snapshot, rules: Rules) -> Observes:
+    return Observes(hold=False, wrap=bool(rules.wrapup_s), refused_from_s=snapshot.clock.refused_from_s)
+
+
+def zone_day(zone: Zone, now_s: float) -> str:
+    """The hotline's local day at an instant."""
+    return zone.day(int(now_s))
