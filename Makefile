@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 .PHONY: demo test check setup bench golden screens lock clean chromium
 
 demo: setup  ## a simulated hotline on an embedded server; prints the hall's address
-	@$(BIN)/wallboard demo
+	@exec $(BIN)/wallboard demo
 
 test: setup chromium  ## every test, the browser's included
 	@$(BIN)/python -m pytest -n 2 --dist worksteal

@@ -4,7 +4,8 @@
   "use strict";
   const wallboard = (window.wallboard = window.wallboard || {});
   const CHECK_MS = 250;
-  const DRAWN_MS = 20000;
+  const MISSED_MS = 2500;
+  const DRAWN_MS = 10000;
   const IDLE_MS = 3000;
   const RELOAD_SPREAD_MS = 10000;
   const RELOADED = "wallboard-reloaded-for";
@@ -35,25 +36,27 @@
     start() {
       this.link.open();
       const from = performance.now();
-      this.timer = setInterval(() => {
-        if (!this.root) this.find(from);
+      setInterval(() => {
+        if (!this.root && performance.now() - from > DRAWN_MS) this.reload();
         this.link.check();
         this.check();
       }, CHECK_MS);
-      this.find(from);
+      const drawn = new MutationObserver(() => {
+        if (this.find()) drawn.disconnect();
+      });
+      drawn.observe(document.body, { childList: true, subtree: true });
+      if (this.find()) drawn.disconnect();
     }
 
     /* The page is there when Dash has drawn it; where Dash fails, the page is loaded again once the server answers. */
-    find(from) {
+    find() {
       this.root = document.getElementById("hall");
-      if (!this.root) {
-        if (performance.now() - from > DRAWN_MS) this.reload();
-        return;
-      }
+      if (!this.root) return false;
       this.linked(this.state, true);
       for (const frame of this.early) this.screen.apply(frame, this.clock.now());
       this.early = [];
       this.check();
+      return true;
     }
 
     /* Until the page is there, the newest whole frame is kept with the differences since. */
@@ -125,12 +128,12 @@
 
     /* Why the screen does not show what is: no heartbeat, a store that is away, frames or sources that stand still. */
     reason(quiet, limit) {
-      if (quiet > limit) return "connection";
-      if (!this.pulse) return null;
-      if (!this.pulse.store_ok) return "store";
-      if (this.pulse.frame_s * 1000 + quiet > limit) return "store";
-      if (this.pulse.standing !== "live") return null;
-      return this.oldest(quiet) > limit ? "source" : null;
+      const old = this.pulse && this.pulse.standing === "live" && this.oldest(quiet) > limit;
+      const stuck = this.pulse && (!this.pulse.store_ok || this.pulse.frame_s * 1000 + quiet > limit);
+      if (quiet <= limit && !old && !stuck) return null;
+      /* Ages grow while nothing is heard: then it is not the source that is silent. */
+      if (quiet > MISSED_MS) return "connection";
+      return stuck ? "store" : "source";
     }
 
     stale(now, quiet) {
@@ -141,22 +144,24 @@
         if (this.stoodAt !== null || classes.contains("stale")) {
           classes.remove("stale");
           wallboard.say(this.screen.get("band"), "");
+          wallboard.say(this.screen.get("band-why"), "");
         }
         this.stoodAt = null;
         return;
       }
       classes.add("stale");
-      wallboard.say(this.screen.get("band"), this.words(reason, now, quiet));
+      wallboard.say(this.screen.get("band"), this.words(now, quiet));
+      wallboard.say(this.screen.get("band-why"), this.say(reason));
     }
 
     /* Data stands where its oldest part stood when that was found out; the time is kept until it moves again. */
-    words(reason, now, quiet) {
-      const because = this.say(reason);
-      if (now === null) return `${this.say("never")} · ${because}`;
+    words(now, quiet) {
+      if (now === null) return this.say("never");
       if (this.stoodAt === null) this.stoodAt = now - Math.max(quiet, this.oldest(quiet) || 0);
       const seconds = Math.max(0, Math.round((now - this.stoodAt) / 1000));
-      const age = seconds < 60 ? this.say("seconds", { n: seconds }) : wallboard.duration(seconds);
-      return `${this.say("stale", { time: this.clock.time(this.stoodAt), age })} · ${because}`;
+      const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+      const age = this.say(h ? "hours" : m ? "minutes" : "seconds", { h, m, s });
+      return this.say("stale", { time: this.clock.time(this.stoodAt), age });
     }
 
     /* Only while the server answers, for a browser's own error page cannot come back; once a version, not all at once. */

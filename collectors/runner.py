@@ -1,14 +1,16 @@
 """Keeps one source's collector going: steps, heartbeats, Redis away and back, one line a change of state."""
 
+import random
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from threading import Event as Flag
 
-from collectors.base import Step, Tools
+from collectors.base import Collector, Step, Tools
 from collectors.registry import kind_of
 from dashboard.config import Config
 from dashboard.core.fold import VERSION
-from dashboard.errors import StoreUnavailable
+from dashboard.errors import StoreUnavailable, WallboardError
 from dashboard.store import codec
 from dashboard.store.archive import Archive
 from dashboard.store.connect import Client
@@ -60,7 +62,7 @@ class Runner:
         self.kind = config.source(source).kind
         self.writer = writer_for(config, client, source, self.kind, log)
         self.problem = ""
-        self.redis_lost_s: float | None = None
+        self.lost_s: float | None = None
 
     def run(self, stop: Flag) -> None:
         """Collect until `stop` is set.
@@ -68,48 +70,57 @@ class Runner:
         Raises:
             PositionConflict: Another process writes this source.
             ConfigError: The source cannot be collected as it is configured.
+            StoreError: The archive is damaged.
         """
         if not self._open(stop):
             return
-        numbers = Numbers(self.config.data_dir)
-        numbers.open()
-        tools = Tools(
-            config=self.config,
-            source=self.source,
-            writer=self.writer,
-            numbers=numbers,
-            clock=self.clock,
-            log=self.log,
-        )
-        collector = kind_of(self.kind).follow(tools)
-        try:
-            beaten_s = 0.0
-            while not stop.is_set():
-                step = collector.step()
-                self._say(step)
-                now_s = time.monotonic()
-                if now_s - beaten_s >= BEAT_S:
-                    beaten_s = now_s
-                    self._beat(step)
-                if not step.busy:
-                    stop.wait(IDLE_S)
-        finally:
-            collector.close()
-            numbers.close()
-            self.writer.close()
+        with ExitStack() as cleaning:
+            cleaning.callback(self.writer.close)
+            numbers = Numbers(self.config.data_dir)
+            if not self._try_until_done(numbers.open, stop):
+                return
+            cleaning.callback(numbers.close)
+            tools = Tools(
+                config=self.config,
+                source=self.source,
+                writer=self.writer,
+                numbers=numbers,
+                clock=self.clock,
+                log=self.log,
+            )
+            collector = kind_of(self.kind).follow(tools)
+            cleaning.callback(collector.close)
+            self.log(f"{self.source}: collecting")
+            self._collect(collector, stop)
+
+    def _collect(self, collector: Collector, stop: Flag) -> None:
+        beaten_s = 0.0
+        while not stop.is_set():
+            step = collector.step()
+            self._say(step)
+            now_s = time.monotonic()
+            if now_s - beaten_s >= BEAT_S:
+                beaten_s = now_s
+                self._beat(step)
+            if not step.busy:
+                stop.wait(IDLE_S)
 
     def _open(self, stop: Flag) -> bool:
+        return self._try_until_done(lambda: self.writer.open(takeover=self.takeover), stop)
+
+    def _try_until_done(self, act: Callable[[], None], stop: Flag) -> bool:
+        """Do what needs Redis and the disk, however long they are away; False where it was told to stop."""
         wait_s = RETRY_S[0]
         while not stop.is_set():
             try:
-                self.writer.open(takeover=self.takeover)
-                return True
+                act()
             except StoreUnavailable as exc:
                 self._lost(exc)
-                self.writer.archive.close()
                 self._bring_back()
-                stop.wait(wait_s)
+                stop.wait(wait_s * random.uniform(0.5, 1.0))  # noqa: S311
                 wait_s = min(RETRY_S[1], wait_s * 2)
+            else:
+                return True
         return False
 
     def _beat(self, step: Step) -> None:
@@ -119,23 +130,22 @@ class Runner:
             self._lost(exc)
             self._bring_back()
         else:
-            if self.redis_lost_s is not None:
-                self.log(f"redis: back after {time.monotonic() - self.redis_lost_s:.0f} s")
-                self.redis_lost_s = None
+            if self.lost_s is not None:
+                self.log(f"{self.source}: the store is back after {time.monotonic() - self.lost_s:.0f} s")
+                self.lost_s = None
 
     def _lost(self, exc: Exception) -> None:
-        if self.redis_lost_s is None:
-            self.redis_lost_s = time.monotonic()
-            self.log(f"redis: lost ({exc})")
+        if self.lost_s is None:
+            self.lost_s = time.monotonic()
+            self.log(f"{self.source}: the store is lost: {exc}")
 
     def _bring_back(self) -> None:
         try:
             self.ensure()
-        except StoreUnavailable as exc:
+        except WallboardError as exc:
             self._lost(exc)
 
     def _say(self, step: Step) -> None:
         if step.problem != self.problem:
             self.log(f"{self.source}: {step.problem or 'read again'}")
             self.problem = step.problem
-

@@ -264,6 +264,8 @@ def _rows(slots: Sequence[SlotView], plot: _Plot, say: Say) -> list[Shape]:
         y = plot.bottom + _AXIS_U + _ROW_U * (line + 0.78)
         shapes.append(_label(f"row-{name}", style, plot.left - 12, y, head, "end"))
         there = [index for index, text in enumerate(texts) if text != shown.UNKNOWN]
+        if not there:
+            continue
         width = max((em(texts[index]) for index in there), default=0) * _TEXT_U + 5
         for index in _thinned(there, width, plot):
             key = f"row-{name}-{slots[index].start_s}"

@@ -41,6 +41,15 @@ def number(value: int | None) -> str:
     return UNKNOWN if value is None else f"{value:,}"
 
 
+def shortened(value: int, unit: str) -> str:
+    """A large count in its language's unit: ten thousands in Chinese, thousands in English.
+
+    >>> shortened(138900, "万次"), shortened(138900, "k")
+    ('13.9', '139')
+    """
+    return f"{value / 1000:,.0f}" if unit == "k" else f"{value / 10_000:.1f}"
+
+
 def decimal(value: float | None) -> str:
     """A mean, to one place; a mean of 1,000 and more needs none.
 
@@ -53,12 +62,14 @@ def decimal(value: float | None) -> str:
 
 
 def rounded(value: float | None) -> str:
-    """A mean among counts.
+    """A mean among counts: whole, but for a small one, which would look like nothing.
 
-    >>> rounded(158.6), rounded(None)
-    ('159', '—')
+    >>> rounded(158.6), rounded(0.4), rounded(9.0), rounded(0.0), rounded(None)
+    ('159', '0.4', '9', '0', '—')
     """
-    return UNKNOWN if value is None else f"{value:,.0f}"
+    if value is None:
+        return UNKNOWN
+    return f"{value:,.0f}" if value >= 9.95 else f"{value:.1f}".removesuffix(".0")
 
 
 def duration(seconds: float | None) -> str:

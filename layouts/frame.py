@@ -47,7 +47,7 @@ class Frame(TypedDict):
         lists: Id of the container -> its members.
         svg: Id of the container -> its picture.
         first: Id -> what the browser will say there by itself (clock, ages, elapsed times), as of now: drawn with
-            the page and never sent.
+            the page and never sent. Not for members of lists, which the browser draws itself.
     """
 
     text: dict[str, str]

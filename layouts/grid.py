@@ -20,7 +20,10 @@ HEIGHT_MOST_U: Final = 160.0
 _BEST_SHAPE: Final = 2.6  # width ÷ height of a cell that looks right
 _BETWEEN_U: Final = 6.0
 _LINE: Final = 1.2
-_REASON_EM: Final = 2.2  # every cell has room for a reason of this width; a longer one is asked about
+_REASON_WORDS: Final = (
+    1.1  # every cell has room for a reason as wide as a state's widest word; longer ones are asked about
+)
+_SMALLER: Final = 0.6  # a step of smaller type is worth one cell of more than one column
 _TIME: Final = "0:00:00"
 
 Mode = Literal["two", "three", "tall"]
@@ -86,14 +89,14 @@ class Arrangement(NamedTuple):
     places: tuple[Place, ...]
 
 
-def need(label: str, site: str, reason: str) -> Need:
+def need(label: str, site: str, reason: str, word_em: float) -> Need:
     """What a seat needs; a short reason fits everywhere, so that a pause does not move the others."""
-    return Need(label, site, reason if em(reason) > _REASON_EM else "")
+    return Need(label, site, reason if em(reason) > _REASON_WORDS * word_em else "")
 
 
 @lru_cache(128)
 def arrange(needs: tuple[Need, ...], box: Box, word_em: float, floor: bool = False) -> Arrangement | None:
-    """Find the largest type at which all cells fit; None if not even the smallest does.
+    """Find the best grid in which all cells fit; None if they do not even in the smallest type.
 
     Args:
         needs: In the order of the cells.
@@ -101,16 +104,15 @@ def arrange(needs: tuple[Need, ...], box: Box, word_em: float, floor: bool = Fal
         word_em: Width of the widest word for a state.
         floor: Try the smallest type only.
     """
-    for size in SIZES[-1:] if floor else SIZES:
-        found = [
-            arrangement
-            for columns in range(1, COLUMNS_MOST + 1)
-            for mode in ("two", "three")
-            if (arrangement := _try(needs, box, word_em, size, columns, mode)) is not None
-        ]
-        if found:
-            return min(found, key=lambda arrangement: _ugliness(arrangement, box))
-    return None
+    found = [
+        (rank * _SMALLER + _ugliness(arrangement, box), arrangement)
+        for rank, size in enumerate(SIZES)
+        if not floor or size is SIZES[-1]
+        for columns in range(1, COLUMNS_MOST + 1)
+        for mode in ("two", "three")
+        if (arrangement := _try(needs, box, word_em, size, columns, mode)) is not None
+    ]
+    return min(found, key=lambda one: one[0])[1] if found else None
 
 
 def height(box: Box, rows: int) -> float:
@@ -172,7 +174,7 @@ def _place(
 
 def _fits(one: Need, size: Size, width_u: float, word_em: float, mode: Mode) -> bool:
     name_u, site_u = em(one.label) * size.name_u, em(one.site) * size.detail_u
-    reason_u = max(em(one.reason), _REASON_EM) * size.detail_u
+    reason_u = max(em(one.reason), _REASON_WORDS * word_em) * size.detail_u
     time_u = em(_TIME) * size.detail_u
     state_u = _state_u(size, word_em)
     if mode == "two":

@@ -37,6 +37,8 @@ _SPOKEN: Final = {
     "data-say-stale": "band.stale",
     "data-say-never": "band.never",
     "data-say-seconds": "band.seconds",
+    "data-say-minutes": "band.minutes",
+    "data-say-hours": "band.hours",
     "data-say-connection": "band.connection",
     "data-say-source": "band.source",
     "data-say-store": "band.store",
@@ -71,7 +73,7 @@ _HEADER: Final = Node(
             ),
         ),
         Node("div", "notice", "notice"),
-        Node("div", "band", "band"),
+        Node("div", "band", "", (Node("span", "", "band"), Node("span", "", "band-why"))),
         Node("div", "clock", "clock"),
     ),
 )
@@ -235,6 +237,7 @@ def _write_header(view: HallView, zone: Zone, frame: Frame, say: Say) -> None:
         "link-state": say("link.lost"),
         "clock": shown.clock(view.now_s, zone),
         "band": "",
+        "band-why": "",
     }
     frame["attr"]["hall-name"] = {"data-size": _name_size(view.name)}
     frame["attr"]["link"] = {}  # the script's own: how it is connected
@@ -283,9 +286,6 @@ def _write_footer(view: HallView, frame: Frame, say: Say) -> None:
         key = ids.key(source.name)
         frame["text"][ids.cell(ids.SOURCES, key, "name")] = _source_text(source, say)
         frame["ages"][ids.cell(ids.SOURCES, key, "age")] = source.name
-        frame["first"][ids.cell(ids.SOURCES, key, "age")] = (
-            shown.UNKNOWN if source.age_s is None else say("age.source", age=shown.age(source.age_s))
-        )
         frame["attr"][ids.cell(ids.SOURCES, key)] = {
             "data-tone": "attention" if source.problem or source.age_s is None else None,
             "title": source.problem or None,

@@ -9,20 +9,23 @@ from functools import lru_cache
 from math import ceil
 from typing import Final
 
-_WIDTHS: Final = {
-    **dict.fromkeys("0123456789", 0.56),
-    **dict.fromkeys("abcdeghknopqsuvxyz", 0.585),
-    **dict.fromkeys("fijlrt", 0.39),
-    **dict.fromkeys("mw", 0.94),
-    **dict.fromkeys("ABCDEGHKLNOPQRSTUVXYZ", 0.72),
-    **dict.fromkeys("FIJ", 0.56),
-    **dict.fromkeys("MW", 0.95),
-    **dict.fromkeys(" .,:;'|!·()[]/-–", 0.38),
-    **dict.fromkeys('"*+<>=_&#$?', 0.6),
-    "—": 1.0,
-    "@": 1.0,
-    "%": 0.95,
-}
+_GROUPS: Final = (
+    (0.28, " "),
+    (0.3, "|ij',.:;lI"),
+    (0.36, "!f()[]{}-"),
+    (0.4, "tr/\\"),
+    (0.48, '*s"?z'),
+    (0.53, "xcvyYJ"),
+    (0.57, "0123456789LFkeagXV#$+<=>^~_–"),
+    (0.62, "ESTZohuAnbdpq`"),
+    (0.66, "PRCKB"),
+    (0.7, "&DG"),
+    (0.75, "UNHOQ"),
+    (0.82, "wM"),
+    (0.9, "W—"),
+    (0.96, "%m@"),
+)
+_WIDTHS: Final = {letter: width for width, letters in _GROUPS for letter in letters}
 _NO_WIDTH: Final = ("Mn", "Me", "Cf", "Cc")
 
 
@@ -31,7 +34,7 @@ def em(text: str) -> float:
     """The width of a line of text in em.
 
     >>> em("欧阳建华"), round(em("12:04"), 2)
-    (4.0, 2.62)
+    (4.0, 2.58)
     """
     return sum(_of(c) for c in text)
 
@@ -42,7 +45,7 @@ def _of(c: str) -> float:
         return width
     if unicodedata.category(c) in _NO_WIDTH:
         return 0.0
-    return 0.7 if "\u00c0" <= c <= "\u024f" else 1.0 if c < "\U0001f000" else 1.4
+    return 0.7 if "\u00c0" <= c <= "\u024f" and c.isalpha() else 1.0 if c < "\U0001f000" else 1.4
 
 
 def lines(text: str, font_u: float, width_u: float) -> int:

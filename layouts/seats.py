@@ -14,7 +14,7 @@ from dashboard.core.seats import PAUSED, READY, SIGNED_OUT, STATES, TALKING, UNK
 from dashboard.core.views import HallView, SeatView
 from layouts import format as shown
 from layouts import ids
-from layouts.frame import Frame, count_from
+from layouts.frame import Frame
 from layouts.grid import GAP_U, Arrangement, Box, Need, arrange, need
 from layouts.measure import em
 from layouts.text import Say
@@ -126,7 +126,7 @@ def lay_out(seats: Sequence[SeatView], now_s: float, legend_em: Sequence[float],
 def _grids(
     seats: Sequence[SeatView], room: Room, word_em: float, *, floor: bool = False
 ) -> tuple[Arrangement | None, Arrangement | None]:
-    needs: tuple[Need, ...] = tuple(need(_name(seat), seat.site, seat.reason) for seat in seats)
+    needs: tuple[Need, ...] = tuple(need(_name(seat), seat.site, seat.reason, word_em) for seat in seats)
     return arrange(needs, room.wide, word_em, floor), arrange(needs, room.tall, word_em, floor)
 
 
@@ -208,7 +208,7 @@ def write_seats(view: HallView, frame: Frame, say: Say) -> Layout:
     }
     frame["lists"][ids.SEATS] = {"keys": [ids.key(seat.id) for seat in layout.seats], "cell": as_cell(CELL)}
     for index, seat in enumerate(layout.seats):
-        _write_cell(seat, index, layout, view.now_s, frame, say)
+        _write_cell(seat, index, layout, frame, say)
     return layout
 
 
@@ -219,7 +219,7 @@ def _grid(prefix: str, grid: Arrangement | None, seats: int) -> dict[str, str | 
     return {f"{prefix}-columns": str(grid.columns), f"{prefix}-size": grid.size.name}
 
 
-def _write_cell(seat: SeatView, index: int, layout: Layout, now_s: float, frame: Frame, say: Say) -> None:
+def _write_cell(seat: SeatView, index: int, layout: Layout, frame: Frame, say: Say) -> None:
     key = ids.key(seat.id)
     name, word = _name(seat), say(f"state.{seat.state}")
     reason = seat.reason if seat.state == PAUSED else ""
@@ -248,7 +248,7 @@ def _write_cell(seat: SeatView, index: int, layout: Layout, now_s: float, frame:
         ids.cell(ids.SEATS, key, "reason"): reason,
         ids.cell(ids.SEATS, key, "reason-up"): reason,
     }
-    count_from(frame, ids.cell(ids.SEATS, key, "time"), seat.since_s, now_s)
+    frame["since"][ids.cell(ids.SEATS, key, "time")] = seat.since_s
 
 
 def _reason_place(seat: SeatView, reason: str, word: str, grid: Arrangement, index: int) -> str:

@@ -58,9 +58,10 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     ),
     "formula.short_abandons_count": (
         "({threshold}秒内接通+短放弃) ÷ (接通+放弃)",
-        "(in {threshold} s + short abandons) ÷ (answered + abandoned)",
+        "in {threshold} s or short ÷ (answered + abandoned)",
     ),
     "unit.calls": ("次", ""),
+    "unit.many_calls": ("万次", "k"),
     "unit.people": ("人", ""),
     "unit.percent": ("%", "%"),
     # The chart of the day's slots.
@@ -109,9 +110,11 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "link.poll": ("轮询连接", "polling"),
     "link.lost": ("正在重连", "reconnecting"),
     # Bands across the header.
-    "band.stale": ("数据停在 {time} · 已 {age} 未更新", "Data stopped at {time} · {age} without news"),
+    "band.stale": ("数据停在 {time} · 已 {age}未更新", "Data stopped at {time} · {age} without news"),
     "band.never": ("正在连接，还没有数据", "Connecting, no data yet"),
-    "band.seconds": ("{n} 秒", "{n} s"),
+    "band.seconds": ("{s} 秒", "{s} s"),
+    "band.minutes": ("{m} 分 {s} 秒", "{m} min {s} s"),
+    "band.hours": ("{h} 小时 {m} 分", "{h} h {m} min"),
     "band.connection": ("正在重新连接", "reconnecting"),
     "band.source": ("数据源无响应", "a source is silent"),
     "band.store": ("存储无响应", "the store is away"),

@@ -12,10 +12,17 @@ from dashboard.core.views import HallView
 from layouts import format as shown
 from layouts import ids
 from layouts.frame import Frame, count_from
+from layouts.measure import em
 from layouts.text import Say
 from layouts.tree import Node
 
 Tone = Literal["calm", "attention", "action"]
+Fit = Literal["full", "tight", "alone"]
+
+_BOLD: Final = 1.06  # bold digits are wider than those that were measured
+_WIDTHS_U: Final = {"service": 388.0}
+_WIDTH_U: Final = 303.0  # the others'
+_CROWDED_WIDTH_U: Final = 290.0
 
 _ACTION_TARGETS: Final = 2
 """A longest wait of so many targets needs somebody to act; beyond one target it asks for attention."""
@@ -51,11 +58,21 @@ class Tile(NamedTuple):
     title: str | None = None
 
 
+def _calls(count: int | None, say: Say) -> tuple[str, str]:
+    """A count as a headline: figure and unit. Five digits have no comma, six are shortened by the language's custom."""
+    if count is None or count < 10_000:
+        return shown.number(count), say("unit.calls")
+    if count < 100_000:
+        return str(count), say("unit.calls")
+    return shown.shortened(count, say("unit.many_calls")), say("unit.many_calls")
+
+
 def _cumulative(view: HallView, zone: Zone, say: Say) -> Tile:
+    figure, unit = _calls(view.answers_today, say)
     return Tile(
         label=say("cumulative.label"),
-        figure=shown.number(view.answers_today),
-        unit=say("unit.calls"),
+        figure=figure,
+        unit=unit,
         notes=(
             Note(say("cumulative.by_now"), shown.rounded(view.answers_comparable)),
             Note(say("cumulative.talking"), shown.number(view.talking_now)),
@@ -67,10 +84,11 @@ def _slot(view: HallView, zone: Zone, say: Say) -> Tile:
     times = f"{shown.time_of_day(view.slot_start_s, zone)}–{shown.time_of_day(view.slot_end_s, zone)}"
     # Rounded up: a slot with time left never says 0.
     left_min = max(0, -(-(view.slot_end_s - int(view.now_s)) // 60))
+    figure, unit = _calls(view.answers_slot, say)
     return Tile(
         label=say("slot.label"),
-        figure=shown.number(view.answers_slot),
-        unit=say("unit.calls"),
+        figure=figure,
+        unit=unit,
         notes=(
             Note(say("slot.running"), times),
             Note(say("slot.left"), say("slot.minutes", minutes=left_min)),
@@ -198,13 +216,26 @@ def tile_node(name: str) -> Node:
     )
 
 
+def _fit(tile: Tile, width_u: float) -> Fit:
+    """The figure's size: full; else at its floor; where that is too wide still, without its unit."""
+
+    def wide_u(figure_u: float, unit_u: float) -> float:
+        unit = 14 + unit_u * em(tile.unit) if tile.unit else 0
+        return _BOLD * em(tile.figure) * figure_u + unit
+
+    if wide_u(116, 34) <= width_u and wide_u(97, 30) <= _CROWDED_WIDTH_U:
+        return "full"
+    return "tight" if wide_u(97, 30) <= min(width_u, _CROWDED_WIDTH_U) else "alone"
+
+
 def write_tiles(view: HallView, zone: Zone, frame: Frame, say: Say) -> set[Tone]:
     """Write all tiles into a frame; returns the tones that occur."""
     tones: set[Tone] = set()
     for name, make in TILES.items():
         tile = make(view, zone, say)
         tones.add(tile.tone)
-        frame["attr"][ids.tile(name)] = {"data-tone": tile.tone, "title": tile.title}
+        fit = _fit(tile, _WIDTHS_U.get(name, _WIDTH_U))
+        frame["attr"][ids.tile(name)] = {"data-tone": tile.tone, "data-fit": fit, "title": tile.title}
         frame["text"] |= {
             ids.tile(name, "label"): tile.label,
             ids.tile(name, "flag"): tile.flag,

@@ -1,7 +1,7 @@
 """What a page is made of: nested nodes, drawn as Dash components with the words of a frame.
 
-A node with an id takes text and attributes from the frame; a list's members are drawn from its cell, the same
-structure that the script in `assets/` uses to add one later.
+A node with an id takes text and attributes from the frame. A list's members are nodes too, sent in the frame, from
+which the script in `assets/` makes them.
 """
 
 from typing import Any, NamedTuple
@@ -10,7 +10,6 @@ from dash import html
 from dash.development.base_component import Component
 
 from layouts.frame import Cell, Frame
-from layouts.ids import cell as cell_id
 
 _TAGS: dict[str, type[Component]] = {
     "div": html.Div,
@@ -21,7 +20,6 @@ _TAGS: dict[str, type[Component]] = {
     "footer": html.Footer,
     "h2": html.H2,
     "ul": html.Ul,
-    "li": html.Li,
     "bdi": html.Bdi,
 }
 
@@ -50,34 +48,21 @@ def as_cell(node: Node) -> Cell:
 def draw(node: Node, frame: Frame) -> Component:
     """Draw a page.
 
+    Members of lists are not drawn: Dash takes a second for those of sixty seats, the script in `assets/` a few
+    milliseconds, and it has the frame before Dash has drawn the rest.
+
     Args:
         node: Its structure.
         frame: What it says.
     """
-    children = [draw(child, frame) for child in node.children]
-    if node.id in frame["lists"]:
-        members = frame["lists"][node.id]
-        children = [_member(members["cell"], node.id, key, frame) for key in members["keys"]]
-    return _element(node.tag, node.cls, node.id, children, frame)
-
-
-def _member(cell: Cell, group: str, key: str, frame: Frame) -> Component:
-    def inner(part: Cell, id_: str) -> Component:
-        tag, cls, _, parts = part
-        children = [inner(child, cell_id(group, key, child[2]) if child[2] else "") for child in parts]
-        return _element(tag, cls, id_, children, frame)
-
-    return inner(cell, cell_id(group, key))
-
-
-def _element(tag: str, cls: str, id_: str, children: list[Component], frame: Frame) -> Component:
-    props: dict[str, Any] = {"className": cls} if cls else {}
-    if id_:
-        props["id"] = id_
-        props.update({name: value for name, value in frame["attr"].get(id_, {}).items() if value is not None})
-    text = frame["first"].get(id_, frame["text"].get(id_))
+    props: dict[str, Any] = {"className": node.cls} if node.cls else {}
+    if node.id:
+        props["id"] = node.id
+        attributes = frame["attr"].get(node.id, {})
+        props.update({name: value for name, value in attributes.items() if value is not None})
+    text = frame["first"].get(node.id, frame["text"].get(node.id))
     if text is not None:
         props["children"] = text
-    elif children:
-        props["children"] = children
-    return _TAGS[tag](**props)
+    elif node.children:
+        props["children"] = [draw(child, frame) for child in node.children]
+    return _TAGS[node.tag](**props)

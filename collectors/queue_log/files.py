@@ -223,7 +223,7 @@ def head_info(path: Path) -> HeadInfo:
     Raises:
         SourceUnavailable: It cannot be read; who must do what.
     """
-    with _telling(path), contextlib.closing(Log(path)) as log:
+    with telling(path), contextlib.closing(Log(path)) as log:
         return log.info()
 
 
@@ -250,7 +250,7 @@ def read_whole(path: Path) -> Iterator[tuple[int, bytes]]:
     Raises:
         SourceUnavailable: It cannot be read, or is damaged: then the lines before the damage have been given.
     """
-    with _telling(path), contextlib.closing(Log(path)) as log:
+    with telling(path), contextlib.closing(Log(path)) as log:
         at = offset = 0  # read up to, given up to
         rest = b""
         while data := log.at(at, CHUNK_BYTES):
@@ -307,8 +307,12 @@ def _group(gid: int) -> str:
 
 
 @contextlib.contextmanager
-def _telling(path: Path) -> Iterator[None]:
-    """Turn what the system raises into what the operator can act on."""
+def telling(path: Path) -> Iterator[None]:
+    """Turn what the system raises into what the operator can act on.
+
+    Raises:
+        SourceUnavailable: The file cannot be read; who must do what.
+    """
     try:
         yield
     except Moved as error:

@@ -411,6 +411,11 @@ class Follower:
             if folder == self._folder_seen:
                 return None
             self._folder_seen = folder
+            if found is None and os.fstat(file.fd).st_nlink == 0 and not self._missing:
+                self._missing = True
+                self._note(
+                    "missing", f"{self._path} was removed while it is written; reload the switch's logger"
+                )
         elif self._offset:
             now = entry(self._path, self._path.name, live)
             if now.size is not None and now.head.startswith(self._head[: self._offset]):
@@ -426,11 +431,14 @@ class Follower:
         successor = Log(to.path, to.identity)
         pieces = []
         if not to.same:
-            pieces = self._half_line(file)
+            try:
+                pieces = self._half_line(file)
+            except OSError:
+                successor.close()
+                raise
             self._before.append(self._head)
-            if (
-                file.path == self._path
-            ):  # it had that name when it was opened; the other files were noted then
+            # Files that were opened under another name than the live one have been noted then.
+            if file.path == self._path:
                 self._note("rotated", f"{self._path} was rotated; going on in {to.path.name}")
         file.close()
         self._start(successor, to.offset)

@@ -4,15 +4,18 @@ import re
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from collectors.base import Tools
-from collectors.registry import kind_of
+from collectors.registry import KINDS, kind_of
 from collectors.runner import writer_for
 from dashboard.commands.context import configuration, open_store
 from dashboard.commands.process import hotline_clock, say
 from dashboard.config import Config
+from dashboard.config.access import unreadable
 from dashboard.errors import ConfigError
+from dashboard.store.archive import Archive, archived
 from dashboard.store.numbers import Numbers
 
 _EPOCH = re.compile(rb"^([1-9][0-9]{9})\|")
@@ -50,32 +53,31 @@ def run_import(
     kind = kind_of(kind_name)
     name = source_for(config, kind_name, source)
     for path in paths:
-        if not Path(path).is_file():
-            raise ConfigError(f"{path}: there is no such file")
+        problem = unreadable(Path(path))
+        if problem is not None:
+            raise ConfigError(problem)
     files = kind.order([Path(path) for path in paths])
     rejected = 0
-    with open_store(config) as store, Bar() as bar:
+    with open_store(config) as store, Bar() as bar, ExitStack() as cleaning:
         writer = writer_for(config, store.connect(), name, kind_name, say)
-        numbers = Numbers(config.data_dir)
+        cleaning.callback(writer.client.close)
         writer.open()
+        cleaning.callback(writer.close)
+        numbers = Numbers(config.data_dir)
         numbers.open()
-        try:
-            tools = Tools(
-                config=config, source=name, writer=writer, numbers=numbers, clock=hotline_clock(), log=say
-            )
-            for file in files:
-                bar.begin(file.name)
-                done = kind.import_file(tools, file, bar.at)
-                bar.end()
-                rejected += done.rejected
-                if done.repeated:
-                    out(f"{file}: repeated, nothing added")
-                else:
-                    out(f"{file}: accepted {done.accepted}, repeated 0, rejected {done.rejected}")
-        finally:
-            numbers.close()
-            writer.close()
-            writer.client.close()
+        cleaning.callback(numbers.close)
+        tools = Tools(
+            config=config, source=name, writer=writer, numbers=numbers, clock=hotline_clock(), log=say
+        )
+        for file in files:
+            bar.begin(file.name)
+            done = kind.import_file(tools, file, bar.at)
+            bar.end()
+            rejected += done.rejected
+            if done.repeated:
+                out(f"{file}: repeated, nothing added")
+            else:
+                out(f"{file}: accepted {done.accepted}, repeated 0, rejected {done.rejected}")
     return 1 if strict and rejected else 0
 
 
@@ -123,9 +125,10 @@ def run_replay(path: str, to: str, *, speed: float, now: bool, out: Callable[[st
         out: Takes one line at the end.
     """
     try:
-        lines = Path(path).read_bytes().splitlines(keepends=True)
+        lines = Path(path).read_bytes().removesuffix(b"\n").split(b"\n")
+        file = Path(to).open("ab", buffering=0)  # noqa: SIM115 - closed below, with the lines in it
     except OSError as exc:
-        raise ConfigError(f"{path}: {exc.strerror}") from exc
+        raise ConfigError(f"{exc.filename}: {exc.strerror}") from exc
     times = [match for match in map(_EPOCH.match, lines) if match is not None]
     if not times:
         raise ConfigError(f"{path}: no line begins with an epoch second; is it a queue_log?")
@@ -133,7 +136,7 @@ def run_replay(path: str, to: str, *, speed: float, now: bool, out: Callable[[st
     shift_s = int(time.time()) - first_s if now else 0
     begun_s = time.monotonic()
     written = 0
-    with Path(to).open("ab", buffering=0) as file:
+    with file:
         for line in lines:
             match = _EPOCH.match(line)
             if match is not None:
@@ -143,26 +146,42 @@ def run_replay(path: str, to: str, *, speed: float, now: bool, out: Callable[[st
                     if delay_s > 0:
                         time.sleep(delay_s)
                 line = b"%d" % (at_s + shift_s) + line[10:]
-            file.write(line if line.endswith(b"\n") else line + b"\n")
+            file.write(line + b"\n")
             written += 1
     out(f"{written} lines appended to {to}")
     return 0
 
 
 def run_rebuild(option: str | None, *, source: str | None, out: Callable[[str], None] = print) -> int:
-    """Make the counts of every source (or of one) again from the archive."""
+    """Make the counts of every source (or of one) again from the archive.
+
+    Raises:
+        ConfigError: There is no such source.
+        PositionConflict: A collector writes one of them.
+    """
     config = configuration(option)
+    kinds = {name: kind for name in archived(config.data_dir) if (kind := archived_kind(config, name))}
+    kinds |= {one.name: one.kind for one in config.sources}
+    if source is not None and source not in kinds:
+        raise ConfigError(f"there is no source {source!r}; sources: {', '.join(sorted(kinds)) or 'none'}")
     with open_store(config) as store, Bar() as bar:
-        for configured in config.sources:
-            if source is not None and configured.name != source:
+        for name, kind in sorted(kinds.items()):
+            if source not in (None, name):
                 continue
-            writer = writer_for(config, store.connect(), configured.name, configured.kind, say)
-            bar.begin(configured.name)
+            writer = writer_for(config, store.connect(), name, kind, say)
+            bar.begin(name)
             try:
                 writer.open(rebuild=True, progress=bar.at)
-            finally:
                 writer.close()
+            finally:
                 writer.client.close()
             bar.end()
-            out(f"{configured.name}: made again; position {writer.position}")
+            out(f"{name}: made again; position {writer.position}")
     return 0
+
+
+def archived_kind(config: Config, name: str) -> str | None:
+    """The kind of a source that the configuration does not name (any more); None where nothing tells."""
+    kinds = {str(info.header.get("kind")) for info in Archive(config.data_dir, name).imports()}
+    found = kinds & KINDS.keys() or (KINDS.keys() if len(KINDS) == 1 else set())
+    return min(found, default=None)

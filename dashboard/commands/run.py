@@ -4,13 +4,12 @@ import signal
 import threading
 from collections.abc import Sequence
 
-from collectors.registry import kind_of
 from collectors.runner import Runner
 from dashboard.commands.context import configuration, open_store
 from dashboard.commands.process import end_with_parent, hotline_clock, say
 from dashboard.commands.supervise import Child, supervise
 from dashboard.config import Config
-from dashboard.errors import ConfigError, WallboardError
+from dashboard.errors import ConfigError
 
 
 def run_collect(option: str | None, names: Sequence[str], *, takeover: bool) -> int:
@@ -28,7 +27,7 @@ def run_collect(option: str | None, names: Sequence[str], *, takeover: bool) -> 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stop.set())
     end_with_parent(stop.set)
-    failures: list[WallboardError] = []
+    failures: list[Exception] = []
     with open_store(config) as store:
         clock = hotline_clock()
 
@@ -44,7 +43,7 @@ def run_collect(option: str | None, names: Sequence[str], *, takeover: bool) -> 
             )
             try:
                 runner.run(stop)
-            except WallboardError as exc:
+            except Exception as exc:  # noqa: BLE001  a source that is not collected must not look as if it were
                 failures.append(exc)
                 stop.set()
 
@@ -53,9 +52,6 @@ def run_collect(option: str | None, names: Sequence[str], *, takeover: bool) -> 
         ]
         for thread in threads:
             thread.start()
-        for source in chosen:
-            kind_of(source.kind)
-            say(f"{source.name}: collecting {source.path}")
         for thread in threads:
             while thread.is_alive():
                 thread.join(0.2)

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import sys
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from dashboard.config import UNASSIGNED, Config
 from dashboard.core.days import period
 from dashboard.core.table import Ask, By, days_between, table
 from dashboard.errors import ConfigError
+from dashboard.store.archive import archived
 from dashboard.store.reader import Reader, part_of, rules_of
 
 SHOWN = (
@@ -31,6 +31,21 @@ SHOWN = (
     ("gap_s", "gap s"),
 )
 """Columns of the table on a terminal; JSON and CSV have all."""
+
+ASKED = ("standing", "threshold_s", "formula", "short_s")
+"""What the text says besides the counts, and JSON does not."""
+
+SHOWN_OF_SEATS = (
+    ("answers", "answers"),
+    ("talk_done_s", "talk s"),
+    ("wrap_done_s", "wrap s"),
+    ("paused_s", "paused s"),
+    ("signed_in_s", "signed in s"),
+    ("occupancy", "occup."),
+    ("ring_no_answer", "no answer"),
+    ("gap_s", "gap s"),
+)
+"""The same for seats, which have work and no fates."""
 
 
 def counts(
@@ -56,7 +71,7 @@ def counts(
         minutes, threshold_s, formula, short_s: Of the configuration where not given.
 
     Returns:
-        {"period", "zone", "by", "as_of", "rows", "total"}.
+        {"period", "zone", "by", "as_of", "rows", "total"}, and how it was asked: `ASKED`.
 
     Raises:
         ConfigError: The period, a threshold or the formula is not one.
@@ -98,7 +113,7 @@ def counts(
         raise ConfigError(str(exc)) from exc
     as_of = [part.as_of_s for part in parts if part.as_of_s is not None]
     return {
-        "period": text if first == last else f"{first}..{last}",
+        "period": first if first == last else f"{first}..{last}",
         "zone": zone.name,
         "by": by,
         "as_of": zone.iso(max(as_of)) if as_of else None,
@@ -151,15 +166,21 @@ def run_show(
             formula=formula,
             short_s=short_s,
         )
+        uncounted = sorted(set(archived(config.data_dir)) - set(reader.sources()))
         reader.client.close()
     if form == "json":
-        out(json.dumps(answer, ensure_ascii=False))
+        out(json.dumps({key: answer[key] for key in answer if key not in ASKED}, ensure_ascii=False))
     elif form == "csv":
         out(_csv(answer))
     else:
         out(_text(config, answer))
     if answer["standing"] == "rebuilding":
         print("counts are being made again from the archive; ask again soon", file=sys.stderr)
+    elif uncounted:
+        print(
+            f"archived and not counted: {', '.join(uncounted)}; start its collector, or run: wallboard rebuild",
+            file=sys.stderr,
+        )
     return 0
 
 
@@ -185,11 +206,14 @@ def _text(config: Config, answer: dict[str, Any]) -> str:
         f"SL: {answer['formula']} within {answer['threshold_s']} s; short abandons: {answer['short_s']} s",
     ]
     rows = list(answer["rows"]) if answer["by"] != "total" else []
+    last_day = answer["period"].rpartition("..")[2]
+    shown = SHOWN_OF_SEATS if answer["by"] == "seat" else SHOWN
     body = [
-        [_label(config, answer["by"], row["key"]), *(_cell(row, key) for key, _ in SHOWN)] for row in rows
+        [_label(config, answer["by"], row["key"], last_day), *(_cell(row, key) for key, _ in shown)]
+        for row in rows
     ]
-    body.append(["total", *(_cell(answer["total"], key) for key, _ in SHOWN)])
-    head = [answer["by"], *(title for _, title in SHOWN)]
+    body.append(["total", *(_cell(answer["total"], key) for key, _ in shown)])
+    head = [answer["by"], *(title for _, title in shown)]
     widths = [max(_width(line[i]) for line in [head, *body]) for i in range(len(head))]
     for line in [head, *body]:
         cells = [_pad(line[0], widths[0], left=True), *map(_pad, line[1:], widths[1:])]
@@ -202,22 +226,27 @@ def _text(config: Config, answer: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _label(config: Config, by: str, key: str) -> str:
-    day = time.strftime("%Y-%m-%d")
+def _label(config: Config, by: str, key: str, day: str) -> str:
+    """What a row is called on a day; names are text of a stranger, who must not steer the terminal."""
+    label = key
     if by == "queue":
-        return f"{config.label_of_queue(key, day)} ({key})" if config.label_of_queue(key, day) != key else key
-    if by == "seat":
-        return f"{key} {config.label_of_seat(key, day)}" if config.label_of_seat(key, day) != key else key
-    if by == "site":
-        return "unassigned" if key == UNASSIGNED else config.site_name(key)
-    return key[:16].replace("T", " ") if by == "slot" else key
+        name = config.label_of_queue(key, day)
+        label = f"{name} ({key})" if name != key else key
+    elif by == "seat":
+        name = config.label_of_seat(key, day)
+        label = f"{key} {name}" if name != key else key
+    elif by == "site":
+        label = "unassigned" if key == UNASSIGNED else config.site_name(key)
+    elif by == "slot":
+        label = key[:16].replace("T", " ")
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in label)
 
 
 def _cell(row: dict[str, Any], key: str) -> str:
     value = row.get(key)
     if value is None:
         return "—"
-    if key in ("service_level", "answer_rate"):
+    if key in ("service_level", "answer_rate", "occupancy"):
         return f"{100 * value:.1f} %"
     return f"{value:.1f}" if isinstance(value, float) else str(value)
 

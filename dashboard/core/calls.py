@@ -16,6 +16,10 @@ OVERFLOWED = "overflowed"
 LOST = "lost"
 
 
+Counted = dict[int, int]
+"""What a call counts as: column index -> value, zeros left out."""
+
+
 class Leg(msgspec.Struct, array_like=True, gc=False):
     """A caller's stay in one queue.
 
@@ -129,7 +133,7 @@ def waited_s(legs: list[Leg], at_s: int) -> int:
     )
 
 
-def call_counts(legs: list[Leg]) -> dict[int, int]:
+def call_counts(legs: list[Leg]) -> Counted:
     """What a call counts as, in the row of the slot of its first offer.
 
     Args:
@@ -173,7 +177,7 @@ def call_counts(legs: list[Leg]) -> dict[int, int]:
     return counts
 
 
-def apply_counts(row: list[int], before: dict[int, int], after: dict[int, int]) -> None:
+def apply_counts(row: list[int], before: Counted, after: Counted) -> None:
     """Replace in a row what a call counted as by what it counts as now."""
     longest = F["longest_wait_s"]
     for column, value in before.items():

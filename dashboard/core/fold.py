@@ -7,8 +7,9 @@ the stream was cut. A fate counts in the slot in which the call was offered, wor
 function of values, for tests and for whoever wants to see that it is one.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 
 import msgspec
 
@@ -21,6 +22,7 @@ from dashboard.core.calls import (
     OVERFLOWED,
     WAITING,
     Call,
+    Counted,
     Leg,
     apply_counts,
     call_counts,
@@ -131,14 +133,12 @@ class Fold:
         self._day = (0, 0)
         self._limits_s = rules.waiting_limit_s + rules.talking_limit_s
         self._longest_wrap_s = max(rules.wrapup_s.values(), default=0)
-        self._wrapping = {
-            seat_id: seat for seat_id, seat in self.state.seats.items() if seat.wrap is not None
-        }
+        self._wraps = sorted((s.wrap.until_s, i) for i, s in self.state.seats.items() if s.wrap is not None)
         # Earliest times at which something may be due: never later than it is, so where a stream is cut is no matter.
         self._deadline_s = self._next_deadline()
-        self._wrap_s = self._next_wrap()
         self._forget_s = min((self._forgotten_s(call) for call in self.state.calls.values()), default=FOREVER)
         self._late = False
+        self._last_s = self.state.clock.last_s
         self._turn(0)
         self._handlers: dict[type[e.Event], Callable[..., None]] = {
             e.Offered: self._offered,
@@ -161,21 +161,28 @@ class Fold:
         """Fold events in the order of their source; time passes first, then each event has its effect."""
         handlers = self._handlers
         clock = self.state.clock
-        self._alarm_s = 0  # rows found in an earlier batch may have been stored and let go since
-        for event in events:
-            at_s = event.at_s
-            if at_s >= self._alarm_s:
-                # A switch that starts was away: nobody was at work after the last sign of life of the one before.
-                started = type(event) is e.SwitchStarted and clock.last_s is not None
-                self._time_passes(at_s, min(at_s, clock.last_s or 0) if started else at_s)
-            if at_s < clock.latest_s:
-                self._step_back(at_s)
-            else:
-                clock.latest_s = at_s
-            handler = handlers.get(type(event))
-            if handler is not None:
-                handler(event)
-            clock.last_s = at_s
+        latest_s = clock.latest_s
+        self._last_s = clock.last_s
+        self._slot_s = (
+            self._alarm_s
+        ) = -1  # rows found in an earlier batch may have been stored and let go since
+        try:
+            for event in events:
+                at_s = event.at_s
+                kind = type(event)
+                if at_s >= self._alarm_s:
+                    alive_s = at_s
+                    if kind is e.SwitchStarted and self._last_s is not None:
+                        # It was away: nobody was at work after the last sign of life before.
+                        alive_s = min(at_s, self._last_s)
+                    self._time_passes(at_s, alive_s)
+                latest_s = at_s if at_s >= latest_s else self._step_back(at_s, latest_s)
+                handler = handlers.get(kind)
+                if handler is not None:
+                    handler(event)
+                self._last_s = at_s
+        finally:
+            clock.latest_s, clock.last_s = latest_s, self._last_s
 
     def pass_to(self, at_s: int) -> None:
         """Let time pass up to an instant without an event, for whoever looks: seats are counted up to it."""
@@ -198,13 +205,13 @@ class Fold:
             clock.midnight_s = self._end_of_day(at_s)
         if at_s > self._deadline_s:
             self._close_overdue(at_s)
-        seen_s = alive_s if clock.last_s is None else min(alive_s, clock.last_s + SILENCE_S)
-        if at_s >= self._wrap_s:
-            for seat_id, seat in self._wrapping.items():
-                if seat.wrap is not None and seat.wrap.until_s <= seen_s:
-                    self._settle(seat_id, seat, seen_s)
-            self._wrapping = {i: seat for i, seat in self._wrapping.items() if seat.wrap is not None}
-            self._wrap_s = self._next_wrap()
+        seen_s = alive_s if self._last_s is None else min(alive_s, self._last_s + SILENCE_S)
+        wraps = self._wraps
+        while wraps and wraps[0][0] <= seen_s:
+            seat_id = heappop(wraps)[1]
+            seat = self.state.seats[seat_id]
+            if seat.wrap is not None and seat.wrap.until_s <= seen_s:
+                self._settle(seat_id, seat, seen_s)
         if at_s >= clock.midnight_s:
             for seat_id, seat in self.state.seats.items():
                 self._settle(seat_id, seat, seen_s)
@@ -213,39 +220,42 @@ class Fold:
             clock.midnight_s = self._end_of_day(at_s)
         if at_s >= self._forget_s:
             self._forget(at_s)
-        self._turn(at_s)
+        if at_s - at_s % SLOT_S != self._slot_s:
+            self._turn(at_s)
+        else:
+            self._set_alarm()
 
     def _turn(self, at_s: int) -> None:
         """Another slot is running: its rows, which nearly every line needs, are kept at hand by name alone."""
         self._slot_s = at_s - at_s % SLOT_S
-        self._queue_rows: dict[str, list[int]] = {}
-        self._calls_row_now: list[int] | None = None
+        self._pairs: dict[str, tuple[list[int], list[int]]] = {}
         self._set_alarm()
 
     def _set_alarm(self) -> None:
         self._alarm_s = min(
             self._slot_s + SLOT_S,
-            self._wrap_s,
+            self._wraps[0][0] if self._wraps else FOREVER,
             self.state.clock.midnight_s,
             self._deadline_s,
             self._forget_s,
         )
 
-    def _step_back(self, at_s: int) -> None:
-        clock = self.state.clock
-        last_s = clock.last_s or 0
+    def _step_back(self, at_s: int, latest_s: int) -> int:
+        """The clock went back, or has not caught up since; gives what is the latest time from now on."""
+        last_s = self._last_s or 0
         if at_s < last_s - 60:
-            clock.steps_back += 1
+            self.state.clock.steps_back += 1
         if at_s < last_s - STEP_S:
             for seat_id, seat in self.state.seats.items():
                 self._settle(seat_id, seat, last_s)
                 self._finish_wrap(st.end_wrap(seat, last_s))
                 seat.counted_s = min(seat.counted_s, at_s)
                 seat.base_since_s, seat.free_s = min(seat.base_since_s, at_s), min(seat.free_s, at_s)
-            clock.latest_s = at_s
-            clock.midnight_s = self._end_of_day(at_s)
+            self.state.clock.midnight_s = self._end_of_day(at_s)
+            latest_s = at_s
         if at_s < self._slot_s:
             self._turn(at_s)
+        return latest_s
 
     def _end_of_day(self, at_s: int) -> int:
         from_s, to_s = self._day
@@ -290,14 +300,6 @@ class Fold:
     def _next_deadline(self) -> int:
         return min((self._due_s(leg) for call in self.open.values() for leg in call.legs), default=FOREVER)
 
-    def _next_wrap(self) -> int:
-        return min((s.wrap.until_s for s in self._wrapping.values() if s.wrap is not None), default=FOREVER)
-
-    def _expect(self, due_s: int) -> None:
-        if due_s < self._deadline_s:
-            self._deadline_s = due_s
-            self._set_alarm()
-
     def _close_overdue(self, at_s: int) -> None:
         # In the order of their limits: which of two conversations of a seat is given up first makes a difference.
         due = [
@@ -318,44 +320,54 @@ class Fold:
 
     # Calls ------------------------------------------------------------------------------------------------------
 
-    def _queue_row(self, queue: str, at_s: int) -> list[int]:
+    def _pair(self, queue: str, at_s: int) -> tuple[list[int], list[int]]:
+        """The rows of a queue and of the calls for the slot of an instant."""
         slot_s = at_s - at_s % SLOT_S
         if slot_s != self._slot_s:
-            return self.rows.touch((QUEUE, queue, slot_s))
-        row = self._queue_rows.get(queue)
-        if row is None:
-            row = self._queue_rows[queue] = self.rows.touch((QUEUE, queue, slot_s))
-        return row
-
-    def _calls_row(self, at_s: int) -> list[int]:
-        slot_s = at_s - at_s % SLOT_S
-        if slot_s != self._slot_s:
-            return self.rows.touch((CALLS, "", slot_s))
-        row = self._calls_row_now
-        if row is None:
-            row = self._calls_row_now = self.rows.touch((CALLS, "", slot_s))
-        return row
+            return self.rows.touch((QUEUE, queue, slot_s)), self.rows.touch((CALLS, "", slot_s))
+        pair = self._pairs.get(queue)
+        if pair is None:
+            pair = self.rows.touch((QUEUE, queue, slot_s)), self.rows.touch((CALLS, "", slot_s))
+            self._pairs[queue] = pair
+        return pair
 
     def _leg_row(self, leg: Leg) -> list[int]:
         assert leg.offered_s is not None
-        return self._queue_row(leg.queue, leg.offered_s)
+        return self.rows.touch((QUEUE, leg.queue, leg.offered_s - leg.offered_s % SLOT_S))
 
     def _call_row(self, call: Call) -> list[int]:
         """The row of a call's fate, that of its first offer."""
-        return self._calls_row(next(leg.offered_s for leg in call.legs if leg.offered_s is not None))
+        at_s = next(leg.offered_s for leg in call.legs if leg.offered_s is not None)
+        return self.rows.touch((CALLS, "", at_s - at_s % SLOT_S))
 
-    def _recount(self, call: Call, before: dict[int, int]) -> None:
+    def _fate_rows(self, call: Call, leg: Leg) -> Sequence[list[int]]:
+        """The rows that a leg's fate changes at once: its own, and its call's where it is the only one."""
+        if len(call.legs) > 1:
+            return (self._leg_row(leg),)
+        assert leg.offered_s is not None
+        return self._pair(leg.queue, leg.offered_s)
+
+    def _before(self, call: Call) -> Counted | None:
+        """What a call counts as, where it has to be taken back: a single leg's fate is counted with the leg."""
+        return call_counts(call.legs) if len(call.legs) > 1 else None
+
+    def _changed(self, call: Call, before: Counted | None) -> None:
+        """Legs of a call have changed: count it anew where it has several, and see whether it goes on."""
+        if before is not None:
+            self._recount(call, before)
+        self.touched_calls[call.at_s, call.callid] = call
+        for leg in call.legs:
+            if leg.open:
+                self.open[call.callid] = call
+                return
+        self.open.pop(call.callid, None)
+        if self._late:
+            self._forget_s = self._alarm_s = -1
+
+    def _recount(self, call: Call, before: Counted) -> None:
         after = call_counts(call.legs)
         if after:
             apply_counts(self._call_row(call), before, after)
-        self._touch(call)
-        if call.open:
-            self.open[call.callid] = call
-        else:
-            self._close(call.callid)
-
-    def _touch(self, call: Call) -> None:
-        self.touched_calls[call.at_s, call.callid] = call
 
     def _new_call(self, callid: str, at_s: int, leg: Leg, origin: str | None) -> Call:
         call = Call(callid, at_s, [leg], origin)
@@ -371,7 +383,9 @@ class Fold:
         leg = Leg(queue, at_s)
         if call is None or self._is_forgotten(call, at_s):
             self._new_call(event.callid, at_s, leg, event.origin)
-            self._calls_row(at_s)[_OFFERED] += 1
+            queue_row, calls_row = self._pair(queue, at_s)
+            queue_row[_OFFERED] += 1
+            calls_row[_OFFERED] += 1
         else:
             before = call_counts(call.legs)
             if not before:
@@ -382,40 +396,43 @@ class Fold:
             call.legs.append(leg)
             if event.origin is None:
                 call.origin = None
-            self._recount(call, before)
-        self._queue_row(queue, at_s)[_OFFERED] += 1
+            self._leg_row(leg)[_OFFERED] += 1
+            self._changed(call, before)
         due_s = at_s + self.rules.waiting_limit_s
         if due_s < self._deadline_s:
-            self._expect(due_s)
+            self._deadline_s = due_s
+            self._set_alarm()
 
-    def _waiting_leg(self, callid: str, queue: str) -> tuple[Call, int] | None:
+    def _waiting_leg(self, callid: str, queue: str) -> tuple[Call, Leg, int] | None:
         call = self.open.get(callid)
         if call is not None:
             for index, leg in enumerate(call.legs):
                 if leg.fate == WAITING and leg.queue == queue:
-                    return call, index
+                    return call, leg, index
         return None
 
     def _answered(self, event: e.Answered) -> None:
         at_s, callid, queue, seat_id = event.at_s, event.callid, event.queue, event.seat
         found = self._waiting_leg(callid, queue)
         if found is None:
-            call, index = self._answered_unseen(event)
+            index = self._answered_unseen(event)
         else:
-            call, index = found
-            leg = call.legs[index]
-            single = len(call.legs) == 1
-            before = {} if single else call_counts(call.legs)
+            call, leg, index = found
+            before = self._before(call)
             wait_s = event.wait_s
             leg.fate, leg.wait_s, leg.until_s, leg.seat = ANSWERED, wait_s, at_s, seat_id
-            self._count_answered(self._leg_row(leg), wait_s)
-            if single:
-                self._count_answered(self._call_row(call), wait_s)
-                self._touch(call)
-            else:
+            column = ANSWERED_WAIT + bin_of(wait_s)
+            for row in self._fate_rows(call, leg):
+                row[_ANSWERED] += 1
+                row[_ANSWER_WAIT] += wait_s
+                row[column] += 1
+                if wait_s > row[_LONGEST]:
+                    row[_LONGEST] = wait_s
+            if before is not None:
                 self._recount(call, before)
-        self._queue_row(queue, at_s)[_ANSWERS] += 1
-        self._calls_row(at_s)[_ANSWERS] += 1
+            self.touched_calls[call.at_s, callid] = call
+        for row in self._pair(queue, at_s):
+            row[_ANSWERS] += 1
         self.rows.touch((SEAT, seat_id, at_s - at_s % SLOT_S))[_SEAT_ANSWERS] += 1
         seat = self._seat(seat_id, queue, at_s)
         if seat.wrap is not None:
@@ -423,25 +440,19 @@ class Fold:
         st.begin_talk(seat, st.Talk(callid, index, queue, at_s))
         due_s = at_s + self.rules.talking_limit_s
         if due_s < self._deadline_s:
-            self._expect(due_s)
+            self._deadline_s = due_s
+            self._set_alarm()
 
-    def _count_answered(self, row: list[int], wait_s: int) -> None:
-        row[_ANSWERED] += 1
-        row[_ANSWER_WAIT] += wait_s
-        row[ANSWERED_WAIT + bin_of(wait_s)] += 1
-        if wait_s > row[_LONGEST]:
-            row[_LONGEST] = wait_s
-
-    def _answered_unseen(self, event: e.Answered) -> tuple[Call, int]:
-        """A connection of a caller whose offer was not seen: work, and nobody's fate."""
+    def _answered_unseen(self, event: e.Answered) -> int:
+        """A connection of a caller whose offer was not seen: work, and nobody's fate; gives the leg's index."""
         leg = Leg(event.queue, None, ANSWERED, None, event.wait_s, event.at_s, event.seat)
         call = self.state.calls.get(event.callid)
         if call is None or self._is_forgotten(call, event.at_s):
-            return self._new_call(event.callid, event.at_s, leg, None), 0
+            self._new_call(event.callid, event.at_s, leg, None)
+            return 0
         call.legs.append(leg)
-        self.open[event.callid] = call
-        self._touch(call)
-        return call, len(call.legs) - 1
+        self._changed(call, None)
+        return len(call.legs) - 1
 
     def _ended(self, event: e.Ended) -> None:
         at_s, callid, queue, seat_id = event.at_s, event.callid, event.queue, event.seat
@@ -453,25 +464,16 @@ class Fold:
             return
         leg = call.legs[index]
         talk_s = event.talk_s
-        single = len(call.legs) == 1
-        before = {} if single else call_counts(call.legs)
+        before = self._before(call)
         leg.ended_s, leg.talk_s = at_s, talk_s
         if leg.offered_s is not None:
-            row = self._leg_row(leg)
-            row[_FINISHED] += 1
-            row[_TALK] += talk_s
-            if single:
-                row = self._calls_row(leg.offered_s)
+            for row in self._fate_rows(call, leg):
                 row[_FINISHED] += 1
                 row[_TALK] += talk_s
-        if single:
-            self._touch(call)
-            self._close(callid)
-        else:
-            self._recount(call, before)
+        self._changed(call, before)
         for slot_s, seconds in split(leg.until_s or at_s, at_s):
-            self._queue_row(queue, slot_s)[_TALK_DONE] += seconds
-            self._calls_row(slot_s)[_TALK_DONE] += seconds
+            for row in self._pair(queue, slot_s):
+                row[_TALK_DONE] += seconds
         seat = self._seat(seat_id, queue, at_s)
         for talk in seat.talks:
             if talk.callid == callid and talk.leg == index:
@@ -483,67 +485,66 @@ class Fold:
                 # It is on the line elsewhere: there is no wrap-up to see.
                 self._finish_wrap(st.Wrapped(callid, index, 0))
             else:
-                self._begin_wrap(seat_id, seat, st.Wrap(callid, index, queue, at_s, at_s + wrapup_s))
+                until_s = at_s + wrapup_s
+                seat.wrap = st.Wrap(callid, index, queue, at_s, until_s)
+                heappush(self._wraps, (until_s, seat_id))
+                if until_s < self._alarm_s:
+                    self._alarm_s = until_s
 
     def _abandoned(self, event: e.Abandoned) -> None:
         found = self._waiting_leg(event.callid, event.queue)
         if found is None:
             self._orphan(event.queue, event.at_s)
             return
-        call, index = found
-        leg = call.legs[index]
+        call, leg, _ = found
         wait_s = event.wait_s
-        single = len(call.legs) == 1
-        before = {} if single else call_counts(call.legs)
+        before = self._before(call)
         leg.fate, leg.wait_s, leg.until_s = ABANDONED, wait_s, event.at_s
-        rows = [self._leg_row(leg)]
-        if single:
-            rows.append(self._call_row(call))
-            self._touch(call)
-            self._close(event.callid)
-        else:
-            if any(other.fate == ANSWERED and other.offered_s is not None for other in call.legs):
-                rows[0][_ABANDONED_AFTER_ANSWER] += 1
-            self._recount(call, before)
-        for row in rows:
+        column = ABANDONED_WAIT + bin_of(wait_s)
+        for row in self._fate_rows(call, leg):
             row[_ABANDONED] += 1
             row[_ABANDON_WAIT] += wait_s
-            row[ABANDONED_WAIT + bin_of(wait_s)] += 1
+            row[column] += 1
             if wait_s > row[_LONGEST]:
                 row[_LONGEST] = wait_s
+        if any(other.fate == ANSWERED and other.offered_s is not None for other in call.legs):
+            self._leg_row(leg)[_ABANDONED_AFTER_ANSWER] += 1
+        self._changed(call, before)
 
     def _overflowed(self, event: e.Overflowed) -> None:
         found = self._waiting_leg(event.callid, event.queue)
         if found is None:
             self._orphan(event.queue, event.at_s)
             return
-        call, index = found
-        leg = call.legs[index]
-        before = call_counts(call.legs)
-        leg.fate, leg.reason, leg.wait_s, leg.until_s = OVERFLOWED, event.reason, event.wait_s, event.at_s
-        row = self._leg_row(leg)
-        row[_OVERFLOWED] += 1
-        row[_OVERFLOW_WAIT] += event.wait_s
-        row[F["overflowed_" + event.reason]] += 1
-        if event.wait_s > row[_LONGEST]:
-            row[_LONGEST] = event.wait_s
-        self._recount(call, before)
+        call, leg, _ = found
+        wait_s = event.wait_s
+        before = self._before(call)
+        leg.fate, leg.reason, leg.wait_s, leg.until_s = OVERFLOWED, event.reason, wait_s, event.at_s
+        column = F["overflowed_" + event.reason]
+        for row in self._fate_rows(call, leg):
+            row[_OVERFLOWED] += 1
+            row[_OVERFLOW_WAIT] += wait_s
+            row[column] += 1
+            if wait_s > row[_LONGEST]:
+                row[_LONGEST] = wait_s
+        self._changed(call, before)
 
     def _lose(self, call: Call, leg: Leg, reason: str, at_s: int) -> None:
-        before = call_counts(call.legs)
+        before = self._before(call)
         leg.fate, leg.reason, leg.until_s = LOST, reason, at_s
-        row = self._leg_row(leg)
-        row[_LOST] += 1
-        row[F["lost_" + reason]] += 1
-        self._recount(call, before)
+        for row in self._fate_rows(call, leg):
+            row[_LOST] += 1
+            row[F["lost_" + reason]] += 1
+        self._changed(call, before)
 
     def _cut(self, call: Call, index: int, at_s: int) -> None:
         leg = call.legs[index]
-        before = call_counts(call.legs)
+        before = self._before(call)
         leg.cut = True
         if leg.offered_s is not None:
-            self._leg_row(leg)[_CUT] += 1
-        self._recount(call, before)
+            for row in self._fate_rows(call, leg):
+                row[_CUT] += 1
+        self._changed(call, before)
         seat = self.state.seats.get(leg.seat or "")
         if seat is not None:
             for talk in seat.talks:
@@ -553,12 +554,12 @@ class Fold:
                     break
 
     def _orphan(self, queue: str, at_s: int) -> None:
-        self._queue_row(queue, at_s)[_ORPHAN] += 1
-        self._calls_row(at_s)[_ORPHAN] += 1
+        for row in self._pair(queue, at_s):
+            row[_ORPHAN] += 1
 
     def _refused(self, event: e.Refused) -> None:
-        self._queue_row(event.queue, event.at_s)[_REFUSED] += 1
-        self._calls_row(event.at_s)[_REFUSED] += 1
+        for row in self._pair(event.queue, event.at_s):
+            row[_REFUSED] += 1
         if self.state.clock.refused_from_s is None:
             self.state.clock.refused_from_s = event.at_s
 
@@ -570,13 +571,6 @@ class Fold:
         if wrapped is not None:
             self._finish_wrap(wrapped)
 
-    def _begin_wrap(self, seat_id: str, seat: st.Seat, wrap: st.Wrap) -> None:
-        seat.wrap = wrap
-        self._wrapping[seat_id] = seat
-        if wrap.until_s < self._wrap_s:
-            self._wrap_s = wrap.until_s
-            self._set_alarm()
-
     def _finish_wrap(self, wrapped: st.Wrapped | None) -> None:
         """Give a wrap-up that is over to the call that it followed."""
         if wrapped is None:
@@ -584,20 +578,15 @@ class Fold:
         call = self.state.calls.get(wrapped.callid)
         if call is None:
             return
-        legs = call.legs
-        leg = legs[wrapped.leg]
-        single = len(legs) == 1
-        before = {} if single else call_counts(legs)
+        leg = call.legs[wrapped.leg]
+        before = self._before(call)
         leg.wrap_s = wrapped.wrap_s
         if leg.offered_s is not None:
-            self._leg_row(leg)[_WRAP] += wrapped.wrap_s
-            if single:
-                self._calls_row(leg.offered_s)[_WRAP] += wrapped.wrap_s
-        if not single:
-            after = call_counts(legs)
-            if after:
-                apply_counts(self._call_row(call), before, after)
-        self._touch(call)
+            for row in self._fate_rows(call, leg):
+                row[_WRAP] += wrapped.wrap_s
+        if before is not None:
+            self._recount(call, before)
+        self.touched_calls[call.at_s, call.callid] = call
 
     def _seat(self, seat_id: str, queue: str, at_s: int) -> st.Seat:
         """The seat that a line names, its time counted up to the line; being named shows that it is there."""
@@ -669,7 +658,7 @@ class Fold:
     def _switch_started(self, event: e.SwitchStarted) -> None:
         at_s = event.at_s
         clock = self.state.clock
-        died_s = at_s if clock.last_s is None else clock.last_s
+        died_s = at_s if self._last_s is None else self._last_s
         going_on = [
             (callid, index)
             for callid, call in self.open.items()
@@ -686,8 +675,8 @@ class Fold:
             seat.queues, seat.left, seat.pauses, seat.observed, seat.reason = [], [], {}, False, ""
             st.rebase(seat, st.UNKNOWN, at_s)
         clock.started_s = at_s
-        self._deadline_s = self._wrap_s = FOREVER
-        self._wrapping.clear()
+        self._deadline_s = FOREVER
+        self._wraps.clear()
         self._set_alarm()
 
     def _unknown(self, event: e.Unknown) -> None:

@@ -7,6 +7,7 @@ Order of states: talking, wrap-up (for the queue's configured time), then what t
 unknown, paused, ready.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -136,8 +137,8 @@ def settle(seat: Seat, seat_id: str, until_s: int, rows: Rows) -> Wrapped | None
     if wrap is not None:
         end_s = min(until_s, wrap.until_s)
         if end_s > start_s:
-            _credit_work(seat, seat_id, start_s, end_s, _SEAT_WRAP_DONE, rows)
             for slot, seconds in split(start_s, end_s):
+                _credit_work(seat, seat_id, slot, seconds, _SEAT_WRAP_DONE, rows)
                 rows.touch((QUEUE, wrap.queue, slot))[_WRAP_DONE] += seconds
                 rows.touch((CALLS, "", slot))[_WRAP_DONE] += seconds
             seat.counted_s = start_s = end_s
@@ -178,10 +179,15 @@ def begin_talk(seat: Seat, talk: Talk) -> None:
 
 def end_talk(seat: Seat, seat_id: str, talk: Talk, at_s: int, rows: Rows) -> None:
     """A conversation ends: its time is counted as talk, a second in which there was another one only once."""
-    seat.talks = [other for other in seat.talks if other is not talk]
-    known = untalked(seat, talk.since_s, at_s)
+    if len(seat.talks) == 1 and not seat.talked:
+        start_s = max(seat.counted_s, talk.since_s)
+        known: Iterable[tuple[int, int]] = ((start_s, at_s),) if start_s < at_s else ()
+    else:
+        known = untalked(seat, talk.since_s, at_s)
     for start_s, end_s in known:
-        _credit_work(seat, seat_id, start_s, end_s, _TALK_DONE, rows)
+        for slot, seconds in split(start_s, end_s):
+            _credit_work(seat, seat_id, slot, seconds, _TALK_DONE, rows)
+    seat.talks = [other for other in seat.talks if other is not talk]
     if seat.talks:
         seat.talked = sorted([*seat.talked, *known])
     else:
@@ -213,10 +219,9 @@ def untalked(seat: Seat, start_s: int, end_s: int) -> list[tuple[int, int]]:
     return [part for part in parts if part[0] < part[1]]
 
 
-def _credit_work(seat: Seat, seat_id: str, start_s: int, end_s: int, column: int, rows: Rows) -> None:
-    for slot, seconds in split(start_s, end_s):
-        row = rows.touch((SEAT, seat_id, slot))
-        row[column] += seconds
-        if seat.busy_observed:
-            row[_SIGNED_IN] += seconds
-            row[_BUSY_SIGNED_IN] += seconds
+def _credit_work(seat: Seat, seat_id: str, slot: int, seconds: int, column: int, rows: Rows) -> None:
+    row = rows.touch((SEAT, seat_id, slot))
+    row[column] += seconds
+    if seat.busy_observed:
+        row[_SIGNED_IN] += seconds
+        row[_BUSY_SIGNED_IN] += seconds

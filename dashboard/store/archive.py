@@ -610,6 +610,15 @@ class Archive:
         return BEGINNING
 
 
+def archived(data_dir: Path) -> list[str]:
+    """The sources that have an archive in a data directory.
+
+    Raises:
+        StoreUnavailable: The directory cannot be read now.
+    """
+    return [name for name in _names(data_dir / "archive") if _SOURCE_NAME.fullmatch(name)]
+
+
 class _Damaged(StoreError):
     """A record is not as it was written."""
 

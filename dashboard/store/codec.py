@@ -19,6 +19,11 @@ _LEVEL = 6
 
 Key = tuple[str, str, int]
 
+Standing = Literal["live", "rebuilding", "no_data"]
+
+UNFINISHED = "unfinished"
+"""The position while counts are only partly written: whoever finds it shows none of them, or makes them again."""
+
 
 class DayRows(msgspec.Struct):
     """A closed day: its rows as (kind, id, slot, values), and its calls with more than one leg."""
@@ -106,6 +111,3 @@ def pack_calls(calls: Iterable[Call]) -> bytes:
 def unpack_calls(data: bytes) -> list[Call]:
     """The calls of `pack_calls`."""
     return _decode_calls(zlib.decompress(data))
-
-
-Standing = Literal["live", "rebuilding", "no_data"]

@@ -23,17 +23,9 @@ TIMEOUT_S = 2.0
 Client: TypeAlias = Any
 """A Redis, Sentinel-backed or Cluster client: their own types do not know that answers here are bytes."""
 
-UNAVAILABLE = (redis.ConnectionError, redis.TimeoutError, redis.exceptions.BusyLoadingError, OSError)
-"""What a client raises when Redis is away; trying again may help."""
-
-REFUSED = (
-    redis.exceptions.OutOfMemoryError,
-    redis.exceptions.ReadOnlyError,
-    redis.exceptions.ClusterDownError,
-)
-"""What it raises when Redis is there and does not take writes now."""
-
-ERROR = redis.RedisError
+ERROR = (redis.RedisError, OSError)
+"""What a client raises when Redis is away, or is there and does not do what it is asked now (out of memory, a full
+disk, a failover, no right). Trying again may help, so nobody ends because of it."""
 
 
 def connect(url: str, *, timeout_s: float = TIMEOUT_S) -> Client:

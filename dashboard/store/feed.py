@@ -1,8 +1,9 @@
 """What a web process knows: every source as it stands, kept up by one listener, and the view of the hall made of it.
 
 One Redis listener a process. A commit's message is applied to what is in memory when it follows the last one;
-anything else (a gap in the numbers, a new generation, a new day, Redis coming back) reads the source again. The
-age of a source is Redis's time less the Redis time of its last successful read, so one clock decides all ages.
+anything else (a gap in the numbers, a new generation, a new day, Redis coming back) reads the source again. Each
+second the numbers in memory are compared with those in Redis, in case a message was lost. The age of a source is
+Redis's time less the Redis time of its last successful read, so one clock decides all ages.
 """
 
 import logging
@@ -10,24 +11,26 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from datetime import date
+
+import msgspec
 
 from dashboard.config import UNASSIGNED, Config
 from dashboard.core.calendar import Calendar
-from dashboard.core.hall import NO_AVERAGES, Averages, HallSettings, SeatLine, averages, hall_view
+from dashboard.core.hall import NO_AVERAGES, Averages, HallSettings, SeatLine, hall_view
 from dashboard.core.table import covered_s
 from dashboard.core.views import Beat, HallView, SourceView, Standing
 from dashboard.errors import StoreUnavailable, WallboardError
 from dashboard.store import codec
-from dashboard.store.connect import REFUSED, UNAVAILABLE, Client
+from dashboard.store.comparable import comparable_averages
+from dashboard.store.connect import ERROR, Client
 from dashboard.store.keys import parse_field
 from dashboard.store.reader import Day, Reader, Snapshot, extend_coverage, part_of, rules_of, take_beat
 
 TICK_S = 1.0
+STORE_AWAY_S = 2.5
+"""A store that has not answered for so long is away: a stopped one sends no error."""
 AVERAGES_EVERY_S = 600.0
 AVERAGES_MISSING_S = 5.0
-WHOLE_DAY_SHARE = 0.99
-LOOK_BACK_DAYS = 400
 
 _log = logging.getLogger("wallboard.feed")
 
@@ -66,7 +69,11 @@ class Feed:
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._version = 0
-        self._sources = {source.name: Snapshot(source.name) for source in config.sources}
+        self._reading = threading.RLock()  # taken before `_lock`: a message must not overtake a reading
+        self._followed = [source.name for source in config.sources]
+        self._sources = {name: Snapshot(name) for name in self._followed}
+        self._stored: dict[str, int] = {}
+        self._deaf = threading.Event()
         self._beats: dict[str, dict[bytes, bytes]] = {}
         self._store_ok = False
         self._redis_ms = 0.0
@@ -108,12 +115,12 @@ class Feed:
         now_s = self.clock()
         offset = self.config.zone.local(int(now_s)).utcoffset()
         with self._lock:
-            ages = {name: self._age_s(snapshot) for name, snapshot in self._sources.items()}
+            ages = {name: self._age_s(self._sources[name]) for name in self._followed}
             return Beat(
                 now_s=now_s,
                 offset_s=int(offset.total_seconds()) if offset else 0,
                 ages=ages,
-                store_ok=self._store_ok,
+                store_ok=self._store_ok and time.monotonic() - self._ticked_s < STORE_AWAY_S,
                 standing=self._standing(),
             )
 
@@ -122,20 +129,28 @@ class Feed:
         now_s = self.clock()
         day = self.config.zone.day(int(now_s))
         with self._lock:
-            parts = [part_of(snapshot, self.rules, now_s, [day]) for snapshot in self._sources.values()]
-            seats = [dict(snapshot.seats) for snapshot in self._sources.values()]
+            snapshots = [s for s in self._sources.values() if self._counts_on(s, day)]
+            parts = [part_of(snapshot, self.rules, now_s, [day]) for snapshot in snapshots]
+            seats = [dict(snapshot.seats) for snapshot in snapshots]
             sources = [
                 SourceView(
                     name=name,
-                    age_s=self._age_s(snapshot),
-                    last_event_s=snapshot.clock.last_s,
-                    problem=snapshot.problem,
+                    age_s=self._age_s(self._sources[name]),
+                    last_event_s=self._sources[name].clock.last_s,
+                    problem=self._sources[name].problem,
                 )
-                for name, snapshot in self._sources.items()
+                for name in self._followed
             ]
             return hall_view(
                 self.settings, self.calendar, parts, seats, self._averages, sources, now_s, self._standing()
             )
+
+    def _counts_on(self, snapshot: Snapshot, day: str) -> bool:
+        """Whether a source belongs to a day's figures: one that is not followed does where it covers some of it."""
+        if snapshot.source in self._followed:
+            return True
+        from_s, to_s = self.config.zone.bounds(day)
+        return covered_s(snapshot.coverage, to_s, from_s, to_s) > 0
 
     def _standing(self) -> Standing:
         standings = {snapshot.standing for snapshot in self._sources.values()}
@@ -167,11 +182,12 @@ class Feed:
                 pubsub.get_message(timeout=1.0)
                 self._reload(reader, list(self._sources))
                 failures = 0
-                while not self._stopped.is_set():
+                self._deaf.clear()
+                while not self._stopped.is_set() and not self._deaf.is_set():
                     message = pubsub.get_message(timeout=1.0)
                     if message is not None:
-                        self._apply(reader, codec.decode_change(message["data"]))
-            except (*UNAVAILABLE, *REFUSED, StoreUnavailable) as exc:
+                        self._apply(reader, message["data"])
+            except (*ERROR, StoreUnavailable) as exc:
                 self._lost(exc)
                 failures += 1
                 self._stopped.wait(min(2.0, 0.1 * 2**failures) * random.uniform(0.5, 1.0))  # noqa: S311
@@ -186,37 +202,45 @@ class Feed:
             begun_s = time.monotonic()
             try:
                 self._ask(client, reader)
-            except (*UNAVAILABLE, *REFUSED, StoreUnavailable) as exc:
+            except (*ERROR, StoreUnavailable) as exc:
                 self._lost(exc)
                 self._bring_back()
             self._stopped.wait(max(0.05, TICK_S - (time.monotonic() - begun_s)))
         client.close()
 
     def _ask(self, client: Client, reader: Reader) -> None:
-        names = list(self._sources)
+        """Look once: Redis's time, every source's beat, and whether what is in memory is what Redis has."""
+        with self._lock:
+            known = {name: (s.generation, s.seq, s.standing) for name, s in self._sources.items()}
         pipe = client.pipeline(transaction=False)
         pipe.time()
         pipe.hgetall(reader.keys.gens)
-        for name in names:
+        for name, (generation, _, _) in known.items():
             pipe.hgetall(reader.keys.beat(name))
-        (seconds, micros), gens, *beats = pipe.execute()
+            pipe.hget(reader.keys.source(name, generation).meta, "seq")
+        (seconds, micros), gens, *found = pipe.execute()
+        generations = {name.decode(): int(generation) for name, generation in gens.items()}
+        stored = {name: int(seq) for name, seq in zip(known, found[1::2], strict=True) if seq is not None}
         day = self.config.zone.day(int(self.clock()))
         with self._lock:
             again = not self._store_ok or day != self._day
             self._redis_ms = seconds * 1000 + micros / 1000
             self._ticked_s = time.monotonic()
-            for name, beat in zip(names, beats, strict=True):
+            for name, beat in zip(known, found[::2], strict=True):
                 self._beats[name] = beat
                 take_beat(self._sources[name], beat)
                 extend_coverage(self._sources[name], beat)
-            known = {name: int(gens.get(name.encode(), 0)) for name in names}
-        stale = [
-            name
-            for name in names
-            if again
-            or known[name] != self._sources[name].generation
-            or self._sources[name].standing != "live"
-        ]
+        stale = [name for name in generations if name not in known]
+        for name, (generation, seq, standing) in known.items():
+            if again or standing != "live" or generations.get(name, 0) != generation:
+                stale.append(name)
+            elif stored.get(name, 0) < seq:
+                stale.append(name)  # Redis went back
+            elif self._stored.get(name, 0) > seq:
+                # What it had a second ago has not been told: the listener hears nothing.
+                stale.append(name)
+                self._deaf.set()
+        self._stored = stored
         self._day = day
         if stale:
             self._reload(reader, stale)
@@ -242,26 +266,31 @@ class Feed:
     def _reload(self, reader: Reader, names: list[str]) -> None:
         day = self.config.zone.day(int(self.clock()))
         for name in names:
-            snapshot = reader.snapshot(name, [day])
-            with self._lock:
-                before = self._sources[name]
-                if snapshot.generation == before.generation and snapshot.seq < before.seq:
-                    # Redis went back: what it has now is what counts.
-                    _log.warning(
-                        "source %s: redis went back from commit %d to %d", name, before.seq, snapshot.seq
-                    )
-                self._sources[name] = snapshot
+            with self._reading:
+                snapshot = reader.snapshot(name, [day])
+                with self._lock:
+                    before = self._sources.get(name)
+                    self._sources[name] = snapshot
+            if before and before.generation == snapshot.generation and snapshot.seq < before.seq:
+                # What Redis has now is what counts.
+                _log.warning("%s: redis went back from commit %d to %d", name, before.seq, snapshot.seq)
         self._bump()
 
-    def _apply(self, reader: Reader, change: codec.Change) -> None:
-        snapshot = self._sources.get(change.source)
-        if snapshot is None:
-            return
-        if change.reload or change.generation != snapshot.generation or change.seq != snapshot.seq + 1:
-            if change.generation == snapshot.generation and change.seq <= snapshot.seq and not change.reload:
-                return
-            self._reload(reader, [change.source])
-            return
+    def _apply(self, reader: Reader, message: bytes) -> None:
+        with self._reading:
+            try:
+                change = codec.decode_change(message)
+            except msgspec.MsgspecError:
+                _log.warning("a message cannot be read: is the collector of another version?")
+                return  # the next look at Redis finds what it told
+            snapshot = self._sources.get(change.source)
+            follows = snapshot is not None and change.generation == snapshot.generation
+            if snapshot is None or change.reload or not follows or change.seq > snapshot.seq + 1:
+                self._reload(reader, [change.source])
+            elif change.seq == snapshot.seq + 1:
+                self._apply_change(snapshot, change)
+
+    def _apply_change(self, snapshot: Snapshot, change: codec.Change) -> None:
         zone = self.config.zone
         with self._lock:
             snapshot.seq = change.seq
@@ -287,53 +316,17 @@ class Feed:
     # Averages --------------------------------------------------------------------------------------------------
 
     def _refresh_averages(self, reader: Reader, day: str) -> None:
-        generations = tuple(snapshot.generation for snapshot in self._sources.values())
+        names = list(self._sources)
+        generations = tuple(self._sources[name].generation for name in names)
         was_day, was_s, was_generations = self._averages_of
         every_s = AVERAGES_EVERY_S if self._averages.days else AVERAGES_MISSING_S
         if was_day == day and was_generations == generations and time.monotonic() - was_s < every_s:
             return
-        snapshots = [reader.snapshot(name, []) for name in self._sources]
+        snapshots = [reader.snapshot(name, []) for name in names]
         found = comparable_averages(reader, self.config, self.calendar, day, snapshots)
         with self._lock:
             self._averages = found
             self._averages_of = (day, time.monotonic(), generations)
-
-
-def comparable_averages(
-    reader: Reader, config: Config, calendar: Calendar, day: str, snapshots: list[Snapshot]
-) -> Averages:
-    """Mean answers per slot over the days that are comparable to a day.
-
-    Args:
-        reader: Where from.
-        config: The hotline.
-        calendar: Its calendar.
-        day: Which day.
-        snapshots: The sources, for what they cover.
-    """
-    zone, rules = config.zone, rules_of(config)
-    earliest = zone.shift_days(day, -LOOK_BACK_DAYS)
-    stored = sorted({d for snapshot in snapshots for d in snapshot.stamps if earliest <= d < day})
-    whole = [d for d in stored if all(_covers(snapshot, *zone.bounds(d)) for snapshot in snapshots)]
-    chosen = calendar.comparable(date.fromisoformat(day), [date.fromisoformat(d) for d in whole])
-    if not chosen.days:
-        return Averages(by_minute={}, days=0, widened=chosen.widened, known=chosen.known)
-    days = [found.isoformat() for found in chosen.days]
-    parts = []
-    for snapshot in snapshots:
-        if snapshot.generation:
-            read = reader.snapshot(snapshot.source, days)
-            for one in days:
-                end_s = zone.bounds(one)[1]
-                parts.append((one, part_of(read, rules, end_s, [one])))
-    return averages(zone, parts, widened=chosen.widened, known=chosen.known)
-
-
-def _covers(snapshot: Snapshot, from_s: int, to_s: int) -> bool:
-    if not snapshot.coverage or snapshot.coverage[0][0] >= to_s:
-        return not snapshot.generation  # a source that did not exist then is no gap
-    share = covered_s(snapshot.coverage, to_s, from_s, to_s) / (to_s - from_s)
-    return share >= WHOLE_DAY_SHARE
 
 
 def calendar_of(config: Config) -> Calendar:

@@ -10,7 +10,7 @@ Keys begin `wb:{hotline}:`; the braces keep one hotline's keys in one slot of a 
 
 of a source's generation `wb:{h}:S:G:`
 
-    meta                    hash    position, seq, clock, coverage
+    meta                    hash    position, seq, clock, coverage, covered_s
     seats                   hash    seat id -> Seat
     open                    hash    call id -> Call that waits, talks, or whose wrap-up lasts
     rows:DAY                hash    field of a row -> its values, while the day is open; multi-leg calls beside them

@@ -63,6 +63,6 @@ class Lease:
         try:
             if self._client.get(self.key) == self.holder.encode():
                 self._client.delete(self.key)
-        except (ERROR, OSError):
+        except ERROR:
             return False
         return True

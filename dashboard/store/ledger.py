@@ -237,7 +237,9 @@ class Ledger:
         over = {day for day in self.open_days if self.zone.bounds(day)[1] + limits_s <= latest_s}
         if not over:
             return over
-        open_calls = [self.fold.state.calls[callid] for callid in self._open_now() & self.fold.state.calls.keys()]
+        open_calls = [
+            self.fold.state.calls[callid] for callid in self._open_now() & self.fold.state.calls.keys()
+        ]
         busy = {self._day(call.at_s) for call in open_calls}
         busy |= {self._day(leg.offered_s or call.at_s) for call in open_calls for leg in call.legs}
         return over - busy
@@ -253,4 +255,3 @@ class Ledger:
         yield "SET", self.keys.callz(day), [codec.pack_calls(calls)]
         yield "DEL", self.keys.rows(day), []
         yield "DEL", self.keys.calls(day), []
-

@@ -215,6 +215,16 @@ class Numbers:
         dialled = _dialled(number)
         return None if dialled is None else self._hashed(dialled)
 
+    def key_for(self, purpose: bytes) -> bytes:
+        """A key of its own for another secret of this data directory, 32 bytes.
+
+        Args:
+            purpose: What for; at most 16 bytes.
+        """
+        if self._db is None:
+            raise RuntimeError("open() comes first")
+        return _derived(self._key, purpose)
+
     def purge(self, before_s: int) -> int:
         """Take the numbers of old calls, at the end of retention; later `put`s of such calls are left out.
 
@@ -331,7 +341,7 @@ class Numbers:
             raise ConfigError(
                 f"{self._key_path} is not 64 hex digits, or unreadable: restore it from a backup"
             )
-        key = bytes.fromhex(text)
+        self._key = key = bytes.fromhex(text)
         self._cipher = AESGCM(_derived(key, b"encrypt"))
         self._hasher = hashlib.blake2b(digest_size=HASH_BYTES, key=_derived(key, b"hash"))
         mark = _derived(key, b"check")

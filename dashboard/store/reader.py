@@ -5,6 +5,7 @@ Reads only; the counts of an instant are made from it by `core.asof`.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from dashboard.config import Config
 from dashboard.core.asof import as_of
@@ -15,10 +16,11 @@ from dashboard.core.seats import Seat
 from dashboard.core.table import Observes, Part
 from dashboard.errors import StoreUnavailable
 from dashboard.store import codec
-from dashboard.store.connect import REFUSED, UNAVAILABLE, Client
+from dashboard.store.connect import ERROR, Client, script
 from dashboard.store.keys import MULTI, HotlineKeys, SourceKeys, parse_field
 
 DAYS_AT_ONCE = 100
+TRIES = 5
 
 
 def rules_of(config: Config) -> Rules:
@@ -80,83 +82,120 @@ class Reader:
     def __init__(self, client: Client, hotline: str) -> None:
         self.client = client
         self.keys = HotlineKeys(hotline)
+        self._read = client.register_script(script("read.lua"))
 
     def snapshot(self, source: str, days: Sequence[str]) -> Snapshot:
-        """A source with some of its days, all of one instant where they are not more than a few.
+        """A source with some of its days, all as of one commit.
 
         Raises:
             StoreUnavailable: Redis does not answer.
         """
         try:
             return self._snapshot(source, days)
-        except (*UNAVAILABLE, *REFUSED) as exc:
+        except ERROR as exc:
             raise StoreUnavailable(f"Redis does not answer ({exc})") from exc
 
     def _snapshot(self, source: str, days: Sequence[str]) -> Snapshot:
+        for _ in range(TRIES):
+            found = self._attempt(source, days)
+            if found is not None:
+                return found
+        raise StoreUnavailable(f"the counts of {source} change faster than they can be read")
+
+    def _attempt(self, source: str, days: Sequence[str]) -> Snapshot | None:
+        """Read once; None where the counts changed under the reading."""
         found = Snapshot(source)
-        generation, rebuilding = self._generation(source)
-        beat = self.client.hgetall(self.keys.beat(source))
+        pipe = self.client.pipeline(transaction=False)
+        pipe.hget(self.keys.gens, source)
+        pipe.exists(self.keys.rebuild(source))
+        pipe.hgetall(self.keys.beat(source))
+        generation, rebuilding, beat = pipe.execute()
         take_beat(found, beat)
+        if rebuilding:
+            found.standing = "rebuilding"
         if generation is None:
-            found.standing = "rebuilding" if rebuilding else "no_data"
             return found
-        keys = self.keys.source(source, generation)
-        pipe = self.client.pipeline(transaction=True)
-        for key in (keys.meta, keys.open, keys.seats, keys.days):
-            pipe.hgetall(key)
-        together, later = list(days[:3]), list(days[3:])
+        keys = self.keys.source(source, int(generation))
+        stamps = self._stamps(keys)
+        # Open days go with the calls in progress, of one instant; closed ones are read before, in parts.
+        closed = [day for day in days if day in stamps and stamps[day].closed]
+        for start in range(0, len(closed), DAYS_AT_ONCE):
+            found.days.update(self._days(keys, closed[start : start + DAYS_AT_ONCE]))
+        together = [day for day in days if day in stamps and not stamps[day].closed]
+        hashes = (keys.meta, keys.open, keys.seats, keys.days)
+        asked = [(key, "h") for key in hashes]
         for day in together:
-            _ask_day(pipe, keys, day)
-        meta, open_calls, seats, stamps, *rest = pipe.execute()
+            asked += [(keys.day(day), "s"), (keys.rows(day), "h")]
+        meta, open_calls, seats, stamped, *rest = self._at_once(asked)
+        found.stamps = {day.decode(): codec.decode_stamp(data) for day, data in stamped.items()}
         if b"clock" not in meta:
-            found.standing = "rebuilding" if rebuilding else "no_data"
-            return found
-        found.generation = generation
-        found.standing = "live"
+            # Gone, or about to be: another generation took its place, or Redis was emptied.
+            again = self.client.hget(self.keys.gens, source)
+            return found if again == generation and not found.stamps else None
+        if any(found.stamps.get(day) != stamps[day] for day in closed):
+            return None
+        if any(day in found.stamps and day not in stamps for day in days):
+            return None
+        found.generation = int(generation)
         found.seq = int(meta[b"seq"])
         found.position = meta[b"position"].decode()
+        if found.position == codec.UNFINISHED:
+            found.standing = "rebuilding"
+            found.days = {}
+            return found
+        found.standing = "live"
         found.clock = codec.decode_clock(meta[b"clock"])
         found.coverage = codec.decode_coverage(meta[b"coverage"])
         extend_coverage(found, beat)
         found.open_calls = {name.decode(): codec.decode_call(data) for name, data in open_calls.items()}
         found.seats = {name.decode(): codec.decode_seat(data) for name, data in seats.items()}
-        found.stamps = {day.decode(): codec.decode_stamp(data) for day, data in stamps.items()}
         for index, day in enumerate(together):
             found.days[day] = _day(*rest[index * 2 : index * 2 + 2])
-        for start in range(0, len(later), DAYS_AT_ONCE):
-            some = [day for day in later[start : start + DAYS_AT_ONCE] if day in found.stamps]
-            pipe = self.client.pipeline(transaction=False)
-            for day in some:
-                _ask_day(pipe, keys, day)
-            rest = pipe.execute()
-            for index, day in enumerate(some):
-                found.days[day] = _day(*rest[index * 2 : index * 2 + 2])
+        for day in days:
+            found.days.setdefault(day, Day())
         return found
+
+    def _stamps(self, keys: SourceKeys) -> dict[str, codec.Stamp]:
+        return {
+            day.decode(): codec.decode_stamp(data) for day, data in self.client.hgetall(keys.days).items()
+        }
+
+    def _days(self, keys: SourceKeys, days: Sequence[str]) -> dict[str, Day]:
+        pipe = self.client.pipeline(transaction=False)
+        for day in days:
+            _ask_day(pipe, keys, day)
+        rest = pipe.execute()
+        return {day: _day(*rest[index * 2 : index * 2 + 2]) for index, day in enumerate(days)}
 
     def sources(self) -> list[str]:
         """Every source that has counts."""
         try:
             return sorted(name.decode() for name in self.client.hkeys(self.keys.gens))
-        except (*UNAVAILABLE, *REFUSED) as exc:
+        except ERROR as exc:
             raise StoreUnavailable(f"Redis does not answer ({exc})") from exc
 
-    def _generation(self, source: str) -> tuple[int | None, bool]:
-        pipe = self.client.pipeline(transaction=False)
-        pipe.hget(self.keys.gens, source)
-        pipe.exists(self.keys.rebuild(source))
-        generation, rebuilding = pipe.execute()
-        return (int(generation) if generation else None), bool(rebuilding)
-
     def calls(self, source: str, generation: int, day: str) -> list[Call]:
-        """The calls first offered on a day, those in progress included."""
+        """The calls first offered on a day that are decided and over.
+
+        Raises:
+            StoreUnavailable: Redis does not answer.
+        """
         keys = self.keys.source(source, generation)
-        pipe = self.client.pipeline(transaction=True)
-        pipe.get(keys.callz(day))
-        pipe.hgetall(keys.calls(day))
-        packed, loose = pipe.execute()
+        try:
+            packed, loose = self._at_once([(keys.callz(day), "s"), (keys.calls(day), "h")])
+        except ERROR as exc:
+            raise StoreUnavailable(f"Redis does not answer ({exc})") from exc
         calls = {call.callid: call for call in codec.unpack_calls(packed)} if packed else {}
         calls.update((name.decode(), codec.decode_call(data)) for name, data in loose.items())
         return list(calls.values())
+
+    def _at_once(self, asked: Sequence[tuple[str, str]]) -> list[Any]:
+        """Read keys as of one instant: (key, "h" for a hash or "s" for a string) each."""
+        found = self._read(keys=[key for key, _ in asked], args=[kind for _, kind in asked])
+        return [
+            dict(zip(value[::2], value[1::2], strict=True)) if kind == "h" else value
+            for value, (_, kind) in zip(found, asked, strict=True)
+        ]
 
 
 def _ask_day(pipe: Client, keys: SourceKeys, day: str) -> None:

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from dashboard.core.days import Zone
+from dashboard.errors import WallboardError
 from dashboard.web.compress import Compressor
 from dashboard.web.feed import Feed
 from dashboard.web.health import reasons
@@ -57,7 +58,11 @@ def make_app(feed: Feed, settings: WebSettings) -> dash.Dash:
         return hall_frame(feed.hall(), zone)
 
     def layout() -> Component:
-        return hall_layout(feed.hall(), zone)
+        try:
+            return hall_layout(feed.hall(), zone)
+        except WallboardError:
+            # Nothing to draw; the script finds no page and asks for it again.
+            return dash.html.Div()
 
     build = version(settings)
     hub = Hub(feed, {"hall": frame}, build)
@@ -67,7 +72,7 @@ def make_app(feed: Feed, settings: WebSettings) -> dash.Dash:
         routes_pathname_prefix="/hall/",
         requests_pathname_prefix="/hall/",
         assets_folder=str(assets_folder()),
-        title=settings.name,
+        title=html.escape(settings.name),
         update_title="",
         suppress_callback_exceptions=True,  # else the index carries a copy of the first layout
         index_string=_INDEX.format(language=settings.language),
@@ -85,7 +90,6 @@ def make_app(feed: Feed, settings: WebSettings) -> dash.Dash:
     _add_frames(server, hub)
     _add_health(server, feed)
     _add_errors(server, settings)
-    # Flask runs the last one first: compressing comes after the headers.
     server.after_request(secure(app.csp_hashes(), settings.frame_ancestors))
     server.after_request(Compressor())
     return app

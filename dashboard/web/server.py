@@ -57,8 +57,9 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as exc:
+        why = os.strerror(exc.errno) if exc.errno and exc.errno > 0 else exc.strerror
         raise ConfigError(
-            f"cannot listen on {host}:{port} ({os.strerror(exc.errno or 0)}): stop what uses it, or choose another address or port"
+            f"cannot listen on {host}:{port} ({why}): stop what uses it, or choose another address or port"
         ) from exc
 
 

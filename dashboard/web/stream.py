@@ -116,6 +116,7 @@ class Hub:
         version: str,
         *,
         clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], object] | None = None,
     ) -> None:
         """Make a hub; it does nothing until `start`.
 
@@ -124,13 +125,16 @@ class Hub:
             builders: Page -> what builds its frame.
             version: The application's, so that screens know when to load themselves again.
             clock: Seconds that only ever go on.
+            pause: Waits so many seconds, or until the hub stops.
         """
         self._feed = feed
         self._clock = clock
         self._version = version
         self._channels = {page: Channel(build, clock) for page, build in builders.items()}
-        self._news = threading.Condition()
+        # Set, and replaced by another, whenever there is news: one object that a thousand greenlets wait for.
+        self._news = threading.Event()
         self._stopped = threading.Event()
+        self._pause = pause or self._stopped.wait
         self._seen = 0
         self._built_at_s = float("-inf")
         self._beat_due_s = float("-inf")
@@ -144,8 +148,7 @@ class Hub:
     def stop(self) -> None:
         """Tell every watcher to end; they come back to the next process."""
         self._stopped.set()
-        with self._news:
-            self._news.notify_all()
+        self._tell()
 
     def pages(self) -> frozenset[str]:
         """The pages that can be watched."""
@@ -162,10 +165,11 @@ class Hub:
         # The first change is shown at once; those that follow closely are shown together.
         early_s = self._built_at_s + 1 / FRAMES_A_SECOND - self._clock()
         if newest != self._seen and early_s > 0:
-            self._stopped.wait(early_s)
+            self._pause(early_s)
             newest = self._feed.wait(newest, 0.0)
         now_s = self._clock()
-        beat_due = now_s >= self._beat_due_s
+        # A heartbeat that would follow soon goes with the change, so that every screen is written to once.
+        beat_due = now_s >= self._beat_due_s - (BEAT_S / 2 if newest != self._seen else 0)
         if newest == self._seen and not beat_due:
             return
         self._seen = newest
@@ -177,8 +181,7 @@ class Hub:
         if beat_due:
             self._take_pulse(now_s)
         if changed or beat_due:
-            with self._news:
-                self._news.notify_all()
+            self._tell()
 
     def heartbeat(self, page: str) -> bytes:
         """A heartbeat of this moment as JSON."""
@@ -211,36 +214,34 @@ class Hub:
             pulse: bytes | None = self.heartbeat(page)
             beats, seen = self._beats, 0
             while not self._stopped.is_set():
-                news = b"" if pulse is None else b"event: beat\ndata: " + pulse + b"\n\n"
+                # Taken before looking, so that news which comes meanwhile is not slept through.
+                news = self._news
+                chunk = b"" if pulse is None else b"event: beat\ndata: " + pulse + b"\n\n"
                 built = channel.newest
                 if built is not None:
-                    news += built.event(seen)
+                    chunk += built.event(seen)
                     seen = built.number
-                if news:
-                    yield news
-                self._sleep(channel, seen, beats)
+                if chunk:
+                    yield chunk
+                else:
+                    news.wait(_PATIENCE_S)
                 pulse = None
                 if beats != self._beats:
                     beats, pulse = self._beats, self._pulses.get(page)
         finally:
             channel.watchers -= 1
 
-    def _sleep(self, channel: Channel, seen: int, beats: int) -> None:
-        """Until there is news. What came while the last was written is news already."""
-        with self._news:
-            newest = channel.newest
-            number = 0 if newest is None else newest.number
-            if number == seen and self._beats == beats and not self._stopped.is_set():
-                self._news.wait(_PATIENCE_S)
+    def _tell(self) -> None:
+        """Wake every watcher."""
+        news, self._news = self._news, threading.Event()
+        news.set()
 
     def _take_pulse(self, now_s: float) -> None:
         self._pulses = {
             page: self.heartbeat(page) for page, channel in self._channels.items() if channel.watchers
         }
         self._beats += 1
-        # In step with the first beat, but never in a hurry to make up for those that were missed.
-        due_s = self._beat_due_s + BEAT_S
-        self._beat_due_s = due_s if due_s > now_s else now_s + BEAT_S
+        self._beat_due_s = now_s + BEAT_S
 
     def _run(self) -> None:
         trouble = None

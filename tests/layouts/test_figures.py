@@ -18,7 +18,9 @@ SAY = speaker("zh-CN")
 BOX = (1052.0, 560.0)
 
 
-def chart(views: tuple[SlotView, ...], now_s: float = NOW_S, box: tuple[float, float] = BOX) -> dict[str, Shape]:
+def chart(
+    views: tuple[SlotView, ...], now_s: float = NOW_S, box: tuple[float, float] = BOX
+) -> dict[str, Shape]:
     shapes = slot_chart(views, now_s, *box, ZONE, SAY)["shapes"]
     by_key = {shape[0]: shape for shape in shapes}
     assert len(by_key) == len(shapes), "a key is there twice"
@@ -54,7 +56,9 @@ def days(draw: st.DrawFn) -> tuple[SlotView, ...]:
 
 
 @given(days(), st.sampled_from([BOX, (624.0, 232.0), (1012.0, 440.0)]), st.integers(0, 10**6))
-def test_every_shape_is_inside_the_picture(views: tuple[SlotView, ...], box: tuple[float, float], after_s: int) -> None:
+def test_every_shape_is_inside_the_picture(
+    views: tuple[SlotView, ...], box: tuple[float, float], after_s: int
+) -> None:
     for shape in chart(views, START_S + after_s, box).values():
         attributes = shape[2]
         xs = [float(attributes[name]) for name in ("x", "x1", "x2", "cx") if name in attributes]
@@ -115,7 +119,8 @@ def test_a_day_of_25_hours_is_labelled_by_the_wall_clock() -> None:
     start_s, end_s = berlin.bounds("2026-10-25")
     blank = replace(slots()[0], answers=None, cumulative=None, average=None, average_cumulative=None)
     views = tuple(
-        replace(blank, start_s=at, end_s=at + 3600, running=False, future=True) for at in range(start_s, end_s, 3600)
+        replace(blank, start_s=at, end_s=at + 3600, running=False, future=True)
+        for at in range(start_s, end_s, 3600)
     )
     shapes = slot_chart(views, start_s - 1, *BOX, berlin, SAY)["shapes"]
     times = [shape[3] for shape in shapes if shape[0].startswith("time-")]

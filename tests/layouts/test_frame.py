@@ -1,6 +1,8 @@
 """Frames and their differences."""
 
 import json
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given
@@ -11,7 +13,9 @@ from layouts.hall import hall_frame
 from tests.web.fake_feed import SCENARIOS, ZONE
 
 names = st.sampled_from(["a", "b", "c", "d"])
-shapes = st.lists(st.tuples(names, st.sampled_from(["line", "rect"]), st.integers(0, 3)), unique_by=lambda s: s[0])
+shapes = st.lists(
+    st.tuples(names, st.sampled_from(["line", "rect"]), st.integers(0, 3)), unique_by=lambda s: s[0]
+)
 
 
 @st.composite
@@ -60,7 +64,7 @@ def shows(state: dict[str, Any], frame: Frame) -> bool:
 @given(st.lists(frames(), min_size=1, max_size=4))
 def test_differences_one_after_another_show_the_last_frame(row: list[Frame]) -> None:
     state: dict[str, Any] = applied({**empty()}, row[0])
-    for old, new in zip(row, row[1:], strict=False):
+    for old, new in pairwise(row):
         state = applied(state, difference(old, new))
     assert shows(state, row[-1])
 
@@ -79,7 +83,5 @@ def test_a_difference_applied_twice_or_upon_a_later_frame_harms_nothing(old: Fra
 
 def test_a_second_that_passes_changes_little() -> None:
     view = SCENARIOS["busy"]("zh-CN", 60)
-    from dataclasses import replace
-
     change = difference(hall_frame(view, ZONE), hall_frame(replace(view, now_s=view.now_s + 1), ZONE))
     assert change is None or len(json.dumps(change)) < 1500

@@ -49,7 +49,8 @@ def test_no_word_is_left_over() -> None:
     unused = {
         key
         for key in MESSAGES
-        if f'"{key}"' not in said and not (key.partition(".")[0] in tables and f'"{key.partition(".")[2]}"' in said)
+        if f'"{key}"' not in said
+        and not (key.partition(".")[0] in tables and f'"{key.partition(".")[2]}"' in said)
     }
     assert {key for key in unused if key.partition(".")[0] not in FAMILIES} == set()
 

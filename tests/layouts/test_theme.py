@@ -35,7 +35,12 @@ def test_a_stale_screen_has_no_colour_but_the_band() -> None:
 def test_no_style_names_a_colour_that_is_not_a_token() -> None:
     for file in assets_folder().glob("*.css"):
         if file.name != "10-tokens.css":
-            assert re.findall(r"#[0-9a-fA-F]{3,8}\b(?![-\w])", re.sub(r"#[a-z-]+ \{|#[a-z-]+,", "", file.read_text())) == []
+            assert (
+                re.findall(
+                    r"#[0-9a-fA-F]{3,8}\b(?![-\w])", re.sub(r"#[a-z-]+ \{|#[a-z-]+,", "", file.read_text())
+                )
+                == []
+            )
 
 
 def test_no_style_writes_smaller_than_the_floor() -> None:

@@ -7,8 +7,9 @@ import os
 import random
 import re
 import shutil
+import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -209,6 +210,23 @@ def test_the_old_file_is_read_on_while_the_new_one_is_empty(log: Path) -> None:
     assert drain(follower) == [text(3)]
     write(log, text(4))
     assert drain(follower) == [text(4)]
+
+
+def test_a_file_removed_under_the_switch_is_read_on_and_said_so(log: Path) -> None:
+    with log.open("ab", buffering=0) as out:
+        out.write(text(1) + b"\n")
+        follower = Follower(log)
+        drain(follower)
+        kinds(follower)
+        log.unlink()
+        out.write(text(2) + b"\n")
+        assert drain(follower) == [text(2)]
+        assert follower.poll() == [] == follower.poll()
+        assert [note.text for note in follower.take_notes()] == [
+            f"{log} was removed while it is written; reload the switch's logger"
+        ]
+        write(log, text(3))
+        assert drain(follower) == [text(3)]
 
 
 def test_half_a_line_before_a_rotation_is_a_line_once_the_new_file_has_one(log: Path) -> None:
@@ -513,59 +531,62 @@ def test_a_damaged_file_gives_what_stands_before_the_damage(tmp_path: Path) -> N
 
 
 @pytest.fixture
-def nobody() -> object:
-    """Runs the test without root's right to read everything."""
-    if os.geteuid() == 0:
-        groups = os.getgroups()
+def nobodys_log() -> Iterator[Path]:
+    """A log in a folder that everybody may enter; root becomes nobody for the test, and back."""
+    folder = Path(tempfile.mkdtemp(prefix="wb"))
+    folder.chmod(0o755)
+    log = folder / "queue_log"
+    write(log, text(1))
+    log.chmod(0o600)
+    was_root = os.geteuid() == 0
+    groups = os.getgroups()
+    if was_root:
         os.setgroups([])
         os.setegid(65534)
         os.seteuid(65534)
-        yield
+    else:
+        log.chmod(0)
+    yield log
+    if was_root:
         os.seteuid(0)
         os.setegid(0)
         os.setgroups(groups)
-    else:
-        yield
+    folder.chmod(0o755)
+    shutil.rmtree(folder)
 
 
-def open_up(path: Path) -> None:
-    for folder in path.parents:
-        if folder.stat().st_uid == os.geteuid() and str(folder).startswith("/tmp/pytest"):
-            folder.chmod(0o755)
-
-
-def test_a_file_that_may_not_be_read_says_whose_it_is_and_which_group_to_join(
-    log: Path, request: pytest.FixtureRequest
-) -> None:
-    write(log, text(1))
-    open_up(log)
-    log.chmod(0o640 if os.geteuid() == 0 else 0o000)
-    request.getfixturevalue("nobody")
-    follower = Follower(log)
+def test_a_file_that_may_not_be_read_says_whose_it_is_and_which_group_to_join(nobodys_log: Path) -> None:
+    follower = Follower(nobodys_log)
     with pytest.raises(SourceUnavailable) as caught:
         follower.poll()
-    if os.getegid() == 65534:
+    if os.geteuid() == 65534:
         assert str(caught.value) == (
-            f"cannot read {log}: it belongs to root:root (mode 640). "
-            "Add this user to the group: sudo usermod -aG root nobody, then log in again."
+            f"cannot read {nobodys_log}: it belongs to root:root (mode 600). "
+            "Add this user to the group: sudo usermod -aG root nobody, then log in again. "
+            f"Let the group in: sudo chmod g+r {nobodys_log}."
         )
     else:
-        assert re.fullmatch(
-            rf"cannot read {log}: it belongs to \w+:\w+ \(mode 0\). Let the group in: sudo chmod g\+r {log}.",
-            str(caught.value),
-        )
+        pattern = rf"cannot read {nobodys_log}: it belongs to \S+:\S+ \(mode 0\)\. Let the group in: sudo chmod g\+r"
+        assert re.match(pattern, str(caught.value))
     assert not follower.reading
+    with pytest.raises(SourceUnavailable):
+        follower.poll()
 
 
-def test_a_folder_that_may_not_be_entered_is_named(log: Path, request: pytest.FixtureRequest) -> None:
-    write(log, text(1))
-    open_up(log)
-    log.parent.chmod(0o700 if os.geteuid() == 0 else 0o000)
-    request.getfixturevalue("nobody")
-    with pytest.raises(SourceUnavailable, match=rf"cannot read {log}: {log.parent} belongs to .*chmod g\+x"):
-        Follower(log).poll()
-    if os.geteuid() != 65534:
-        log.parent.chmod(0o700)
+def test_a_folder_that_may_not_be_entered_is_named(
+    nobodys_log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = nobodys_log.parent
+    if os.geteuid() == 65534:
+        os.seteuid(0)
+        folder.chmod(0o700)
+        os.seteuid(65534)
+    else:
+        folder.chmod(0)
+    with pytest.raises(
+        SourceUnavailable, match=rf"cannot read {nobodys_log}: {folder} belongs to .*chmod g\+x"
+    ):
+        Follower(nobodys_log).poll()
 
 
 def test_a_rotated_file_that_may_not_be_read_is_not_declared_lost(
@@ -762,6 +783,7 @@ def test_a_rotation_in_the_middle_of_a_poll_loses_nothing(tmp_path: Path) -> Non
     rng = random.Random(7)
     switch = Switch(tmp_path / "queue_log", rng)
     switch.write()
+    switch.finish()
     follower = Follower(switch.path)
     taken = [piece.line for piece in follower.poll()]
 
@@ -782,9 +804,9 @@ def test_a_rotation_in_the_middle_of_a_poll_loses_nothing(tmp_path: Path) -> Non
     writer = threading.Thread(target=work)
     writer.start()
     idle = 0
-    while writer.is_alive() or idle < 5:
+    while idle < 5:
         pieces = follower.poll()
-        idle = 0 if pieces else idle + 1
+        idle = 0 if pieces or writer.is_alive() else idle + 1
         taken += [piece.line for piece in pieces]
         if rng.random() < 0.02:
             follower = again(follower)

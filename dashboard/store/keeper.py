@@ -1,0 +1,431 @@
+"""One source's counts in Redis, kept equal to its archive.
+
+What the archive has is folded and committed: values, and the position that they belong to, in one script. Whatever
+Redis has when somebody comes (an older position, nothing, half of something), it is brought to where the archive is.
+Never writes to the archive.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from dashboard.core.events import Event
+from dashboard.core.fold import Rules
+from dashboard.errors import StoreUnavailable
+from dashboard.store import codec, recovery
+from dashboard.store.archive import BEGINNING, Archive, ImportInfo, Position, Record
+from dashboard.store.commits import commits_of
+from dashboard.store.connect import ERROR, Client, script
+from dashboard.store.coverage import Coverage
+from dashboard.store.items import COVERED, GAP, LINE, Item
+from dashboard.store.keys import HotlineKeys
+from dashboard.store.lease import LEASE_MS, Lease
+from dashboard.store.ledger import Batch, Ledger
+
+REBUILD_MS = 3 * LEASE_MS
+PUBLISHED_AT_MOST = 400
+DAYS_IN_HAND = 10
+CHUNKS_A_LEASE = 50
+TRIES = 5
+
+Progress = Callable[[int], None]
+Tell = Literal["changes", "reload", "nothing"]
+
+
+def silent(_: int) -> None:
+    """Nobody wants to know how far it is."""
+
+
+class _Differs(Exception):
+    """Redis has another position than its last answer told; holds it, "" for none."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Keeper:
+    """Keeps one source's counts.
+
+    Attributes:
+        client: Redis.
+        hotline: Its keys.
+        source: The source's name.
+        rules: For the fold.
+        archive: The source's archive; somebody else writes it.
+        replay: (kind, payload) of an archived record -> its event, None for what does not count.
+        stamp: Versions and names that this process counts with.
+        log: Takes one line for the operator.
+        lease: The right to write, held.
+        generation, seq: Which counts, and the number of their last commit.
+        position: What Redis has, as far as its answers told; `UNFINISHED` while counts are only partly there.
+        folded: What the archive has; both are positions in the live stream with the number of the last import.
+        sound: The ledger has all that the archive has. Else it is read again before the next commit.
+        imported: The number of the last import.
+        coverage: What is covered, up to `folded`.
+        _unsure: Position -> number of commits whose answers were lost: Redis may have done the last of them.
+    """
+
+    client: Client
+    hotline: HotlineKeys
+    source: str
+    rules: Rules
+    archive: Archive
+    replay: recovery.Replay
+    stamp: codec.Stamp
+    log: Callable[[str], None]
+    lease: Lease
+    generation: int = field(init=False, default=0)
+    seq: int = field(init=False, default=0)
+    position: str = field(init=False, default="")
+    folded: str = field(init=False, default="")
+    sound: bool = field(init=False, default=False)
+    imported: int = field(init=False, default=0)
+    coverage: Coverage = field(init=False, default_factory=Coverage)
+    ledger: Ledger = field(init=False)
+    _unsure: dict[str, int] = field(init=False, default_factory=dict)
+    _shown: bool = field(init=False, default=False)
+    _commit: Any = field(init=False)
+    _beat: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._commit = self.client.register_script(script("commit.lua"))
+        self._beat = self.client.register_script(script("beat.lua"))
+
+    # What the writer asks -----------------------------------------------------------------------------------------
+
+    def open(self, *, takeover: bool, rebuild: bool, progress: Progress) -> None:
+        """Take the lease, and bring Redis to where the archive is.
+
+        Raises:
+            PositionConflict: Another process writes this source.
+            StoreUnavailable: Redis is away, or takes no writes.
+        """
+        self.imported = max((info.number for info in self.archive.imports()), default=0)
+        with guarded():
+            self.lease.take(takeover=takeover)
+            self._bring_up(progress, rebuild=rebuild)
+            # What a process left behind that died while it made counts again.
+            self._wipe(self.generation - 1)
+            self._wipe(self.generation + 1)
+
+    def commit(self, progress: Progress = silent) -> None:
+        """Make Redis equal to the archive.
+
+        Raises:
+            StoreUnavailable: Redis is away, or takes no writes.
+            PositionConflict: Another process writes this source.
+        """
+        with guarded():
+            self._bring_up(progress)
+
+    def beat(self, covered_to_s: int, *, read: bool, problem: str) -> None:
+        """Tell that the source was (or was not) read just now, and keep the lease; see `Writer.beat`."""
+        self.commit()
+        with guarded():
+            said = self._beat(
+                keys=[self.lease.key, self.hotline.beat(self.source), self.ledger.keys.meta],
+                args=[
+                    self.lease.holder,
+                    LEASE_MS,
+                    "1" if read else "0",
+                    covered_to_s,
+                    problem,
+                    self.position,
+                ],
+            )
+            self.lease.refuse_other(said)
+            if said[0] == b"position":
+                self._went_back(said[1].decode())
+                self._bring_up(silent)
+
+    def add_live(self, items: Sequence[Item], live: Position) -> None:
+        """Count what was just archived.
+
+        Args:
+            items: Of the live stream.
+            live: The position after them.
+        """
+        self.folded = self.position_at(live)
+        if not self.sound:
+            return
+        try:
+            self.ledger.fold.feed([item.event for item in items if item.event is not None])
+        except ERROR as exc:  # a day that it needed could not be read
+            self.log(f"{self.source}: Redis does not answer ({exc}); counting again when it is back")
+            self.sound = False
+        else:
+            self.coverage.add_live(items)
+
+    def add_ahead(self, events: Sequence[Event], number: int) -> None:
+        """Count what is not archived yet; `sound` tells that nobody may take it for counted.
+
+        Args:
+            events: Of an import that is later than everything else.
+            number: How many batches there were before.
+        """
+        with guarded():
+            self.ledger.fold.feed(events)
+            self._on_the_way(number, codec.UNFINISHED)
+
+    def position_at(self, live: Position) -> str:
+        """A position as Redis keeps it."""
+        return f"{live.text}#{self.imported:06d}"
+
+    @property
+    def many_days(self) -> bool:
+        """There are days in hand that should go to Redis."""
+        return self.sound and len(self.ledger.open_days) > DAYS_IN_HAND
+
+    @property
+    def latest_s(self) -> int:
+        """The latest time that is counted."""
+        return self.ledger.fold.state.clock.latest_s
+
+    def pieces(self) -> list[recovery.Piece]:
+        """All of the archive, in the order in which it is counted."""
+        return recovery.pieces(self.archive, self.rules.zone, self.replay)
+
+    # Coming back --------------------------------------------------------------------------------------------------
+
+    def _bring_up(self, progress: Progress, *, rebuild: bool = False) -> None:
+        """Make Redis equal to the archive."""
+        for _ in range(TRIES):
+            try:
+                if rebuild or not self.sound:
+                    self._recover(progress, rebuild=rebuild)
+                elif self.folded != self.position:
+                    self._commit_now("changes")
+            except _Differs as exc:
+                self._went_back(str(exc))
+            else:
+                return
+        raise StoreUnavailable(f"Redis loses again and again what is written of {self.source}")
+
+    def _went_back(self, stored: str) -> None:
+        self.sound = False
+        self.log(
+            f"{self.source}: Redis went back from {self.position} to {stored}; counting again from there"
+            if stored
+            else f"{self.source}: Redis was emptied"
+        )
+
+    def _recover(self, progress: Progress, *, rebuild: bool = False) -> None:
+        """Bring ledger and Redis to where the archive is, from whatever Redis has now."""
+        self.sound = False
+        self.folded = self.position_at(self.archive.end())
+        found = self.client.hget(self.hotline.gens, self.source)
+        latest = max(self.generation, int(found) if found else 0)
+        if found and not rebuild and self._load(int(found)):
+            self._catch_up(progress)
+        elif rebuild or self.imported or self.archive.end() > BEGINNING:
+            if not rebuild:
+                self.log(f"{self.source}: Redis has no whole counts; making them again from the archive")
+            self._rebuild(latest, progress)
+        else:
+            self._begin(latest + 1)
+            self._commit_now("reload")
+        self.sound = True
+
+    def _begin(self, generation: int) -> None:
+        """Begin an empty generation."""
+        self.generation = generation
+        self._wipe(generation)
+        self._take_up(generation, "", Coverage())
+
+    def _take_up(self, generation: int, position: str, coverage: Coverage) -> None:
+        keys = self.hotline.source(self.source, generation)
+        self.ledger = Ledger(self.client, keys, self.rules, self.stamp)
+        self.generation, self.position, self.coverage = generation, position, coverage
+        self._unsure = {}
+        self._shown = position != ""
+
+    def _load(self, generation: int) -> bool:
+        """Take over what Redis has; False where that is not whole."""
+        meta = self.client.hgetall(self.hotline.source(self.source, generation).meta)
+        position = meta.get(b"position", b"").decode()
+        if not position or position.startswith(codec.UNFINISHED):
+            return False
+        covered = meta.get(b"covered_s")
+        spans = codec.decode_coverage(meta[b"coverage"])
+        self._take_up(generation, position, Coverage(spans, int(covered) if covered else None))
+        # Numbers never go back: a reader that has seen a later one must see that something happened.
+        self.seq = max(self.seq, int(meta[b"seq"]))
+        self.ledger.load(meta)
+        return True
+
+    def _catch_up(self, progress: Progress) -> None:
+        """Fold what the archive has beyond Redis's position."""
+        if self.position == self.folded:
+            return
+        text, _, number = self.position.partition("#")
+        live, end = Position.of_text(text), self.archive.end()
+        new = [info for info in self.archive.imports() if info.number > int(number)]
+        if live > end or int(number) > self.imported or (new and live < end) or not self._follow(new):
+            self._rebuild(self.generation, progress)
+            return
+        for info in new:
+            self._count(self.archive.read_import(info.number), progress)
+            self.coverage.add_import(info.first_s, info.last_s)
+        for chunk in self.archive.read_live(after=live, upto=end) if live < end else ():
+            self._count([chunk.records], progress, live=True, upto=self.position_at(chunk.end))
+        self._commit_now("reload")
+
+    def _follow(self, imports: list[ImportInfo]) -> bool:
+        """Whether imports come after all that is counted, one after the other."""
+        latest_s = self.ledger.fold.state.clock.latest_s
+        for info in imports:
+            if info.first_s is not None and info.last_s is not None:
+                if info.first_s < latest_s:
+                    return False
+                latest_s = info.last_s
+        return True
+
+    def _rebuild(self, old: int, progress: Progress) -> None:
+        """Make all counts of this source again, under a new generation that screens see when it is whole."""
+        self.client.set(self.hotline.rebuild(self.source), "1", px=REBUILD_MS)
+        self._begin(old + 1)
+        done = 0
+
+        def all_so_far(of_piece: int) -> None:
+            progress(done + of_piece)
+
+        for piece in self.pieces():
+            chunks = recovery.read_piece(self.archive, piece)
+            done += self._count(chunks, all_so_far, live=not piece.number)
+            if piece.number:
+                self.coverage.add_import(piece.first_s, piece.last_s)
+        self._commit_now("reload")
+        self.client.delete(self.hotline.rebuild(self.source))
+        self._wipe(old)
+        self.log(f"{self.source}: counts made again from {done} archived records")
+
+    def _count(
+        self,
+        chunks: Iterable[list[Record]],
+        progress: Progress,
+        *,
+        live: bool = False,
+        upto: str = codec.UNFINISHED,
+    ) -> int:
+        """Fold archived records; returns how many there were.
+
+        Args:
+            chunks: The records, in lists of neighbours.
+            progress: Told how many so far.
+            live: They are of the live stream: what lies between them is covered.
+            upto: The position after each chunk, if there is one.
+        """
+        done = 0
+        replay = self.replay
+        for number, records in enumerate(chunks):
+            events = [event for kind, payload in records if (event := replay(kind, payload)) is not None]
+            self.ledger.fold.feed(events)
+            if live:
+                self._cover(records, events)
+            done += len(records)
+            progress(done)
+            self._on_the_way(number, upto)
+        return done
+
+    def _cover(self, records: list[Record], events: list[Event]) -> None:
+        if any(kind in (GAP, COVERED) for kind, _ in records):
+            replay = self.replay
+            self.coverage.add_live([Item(kind, payload, replay(kind, payload)) for kind, payload in records])
+        elif events:
+            self.coverage.add_live([Item(LINE, b"", events[0]), Item(LINE, b"", events[-1])])
+
+    def _on_the_way(self, number: int, upto: str) -> None:
+        """Days that are over go to Redis, so that memory stays flat; and the lease is kept."""
+        if len(self.ledger.open_days) > DAYS_IN_HAND:
+            self._commit_now("nothing", upto)
+        elif number % CHUNKS_A_LEASE == CHUNKS_A_LEASE - 1:
+            self.lease.take()
+            self.client.pexpire(self.hotline.rebuild(self.source), REBUILD_MS)
+
+    def _wipe(self, generation: int) -> None:
+        """Remove a generation; its head first, so that nobody reads a half of it."""
+        keys = self.hotline.source(self.source, generation)
+        days = [day.decode() for day in self.client.hkeys(keys.days)]
+        self.client.unlink(keys.meta)
+        for day in days:
+            for key in (keys.rows(day), keys.calls(day), keys.day(day), keys.callz(day)):
+                self.client.unlink(key)
+        for key in (keys.seats, keys.open, keys.days):
+            self.client.unlink(key)
+
+    # To Redis -----------------------------------------------------------------------------------------------------
+
+    def _commit_now(self, tell: Tell, upto: str = "") -> None:
+        """Write what is folded.
+
+        Args:
+            tell: What to publish of it.
+            upto: The position after it, `folded` if not given; `UNFINISHED` where there is none.
+
+        Raises:
+            _Differs: Redis has another position than this process believes.
+        """
+        upto = upto or self.folded
+        while (stored := self._send_all(tell, upto)) is not None:
+            if stored not in self._unsure:
+                raise _Differs(stored)
+            # That commit was done, or a part of it, and only its answer was lost: once more, with what came since.
+            self.position, self.seq = stored, max(self.seq, self._unsure[stored])
+
+    def _send_all(self, tell: Tell, upto: str) -> str | None:
+        """Send what is folded; returns the position that Redis has instead of the one that was believed."""
+        batch = self.ledger.changes(upto)
+        seq = self.seq + 1
+        keys, whole = self.ledger.keys, upto != codec.UNFINISHED
+        meta = ["seq", seq, "clock", codec.encode(self.ledger.fold.state.clock)]
+        meta += ["coverage", codec.encode(self.coverage.spans)]
+        meta += ["covered_s", "" if self.coverage.live_s is None else self.coverage.live_s]
+        batch.operations.append(("HSET", keys.meta, meta))
+        if whole and not self._shown:
+            batch.operations.append(("HSET", self.hotline.gens, [self.source, self.generation]))
+        first = [keys.meta, self.lease.key, self.hotline.beat(self.source)]
+        commits = list(commits_of(first, batch.operations))
+        for number, (names, flat) in enumerate(commits, 1):
+            last = number == len(commits)
+            to = upto if last else codec.UNFINISHED
+            message = self._message(tell, batch, seq) if last else b""
+            self._unsure[to] = seq
+            said = self._commit(
+                keys=names,
+                args=[self.lease.holder, self.position, to, LEASE_MS, self.hotline.channel, message, *flat],
+            )
+            self.lease.refuse_other(said)
+            if said[0] == b"position":
+                return str(said[1].decode())
+            self.position = to
+            self._unsure = {}
+        self.seq = seq
+        self._shown = self._shown or whole
+        self.ledger.stored()
+        return None
+
+    def _message(self, tell: Tell, batch: Batch, seq: int) -> bytes:
+        if tell == "nothing":
+            return b""
+        published = batch.published
+        change = codec.Change(self.source, self.generation, seq)
+        size = sum(len(published[part]) for part in ("rows", "open", "multi"))
+        if tell == "changes" and size <= PUBLISHED_AT_MOST:
+            change = codec.Change(
+                self.source, self.generation, seq, coverage=self.coverage.spans, **published
+            )
+        else:
+            change.reload = True
+        return codec.encode(change)
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Say in plain words that Redis is away.
+
+    Raises:
+        StoreUnavailable: It does not answer, or takes no writes.
+    """
+    try:
+        yield
+    except (*ERROR, _Differs) as exc:
+        raise StoreUnavailable(f"Redis does not answer, or takes no writes ({exc})") from exc
