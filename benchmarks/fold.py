@@ -26,7 +26,7 @@ from dashboard.core.fold import Fold
 from dashboard.store.reader import rules_of
 
 LINES = 1_000_000
-ROUNDS = 5
+ROUNDS = 3
 RATIO_OF_COUNTED = 15
 RATIO_OF_IMPORTED = 1.5
 

@@ -262,10 +262,10 @@ def _rows(slots: Sequence[SlotView], plot: _Plot, say: Say) -> list[Shape]:
     shapes: list[Shape] = []
     for line, (name, head, texts, style) in enumerate(rows):
         y = plot.bottom + _AXIS_U + _ROW_U * (line + 0.78)
-        shapes.append(_label(f"row-{name}", style, plot.left - 12, y, head, "end"))
         there = [index for index, text in enumerate(texts) if text != shown.UNKNOWN]
         if not there:
             continue
+        shapes.append(_label(f"row-{name}", style, plot.left - 12, y, head, "end"))
         width = max((em(texts[index]) for index in there), default=0) * _TEXT_U + 5
         for index in _thinned(there, width, plot):
             key = f"row-{name}-{slots[index].start_s}"

@@ -8,8 +8,10 @@ talking; the legend always counts all.
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
+from dashboard.config import UNASSIGNED
 from dashboard.core.seats import PAUSED, READY, SIGNED_OUT, STATES, TALKING, UNKNOWN, UNREACHABLE
 from dashboard.core.views import HallView, SeatView
 from layouts import format as shown
@@ -193,7 +195,8 @@ def write_seats(view: HallView, frame: Frame, say: Say) -> Layout:
     counts = Counter(seat.state for seat in view.seats)
     legend_em = _write_legend(counts, frame, say)
     word_em = max(em(say(f"state.{state}")) for state in STATES)
-    layout = lay_out(view.seats, view.now_s, legend_em, word_em)
+    seats = [replace(s, site=say("seats.unassigned")) if s.site == UNASSIGNED else s for s in view.seats]
+    layout = lay_out(seats, view.now_s, legend_em, word_em)
     away = counts[SIGNED_OUT] + counts[UNREACHABLE] + counts[UNKNOWN]
     frame["text"] |= {
         "seats-title": say("seats.title", count=len(view.seats)),

@@ -79,6 +79,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "seats.online": ("在线 {count}", "signed in {count}"),
     "seats.page": ("第 {page} / {pages} 页", "page {page} of {pages}"),
     "seats.none": ("没有座席", "No seats"),
+    "seats.unassigned": ("未归属", "unassigned"),
     "seats.pause_waits": ("通话后示忙", "pauses after this call"),
     "state.talking": ("通话", "Talking"),
     "state.hold": ("保持", "Hold"),

@@ -14,6 +14,7 @@ from layouts import ids
 from layouts.frame import Frame, count_from
 from layouts.measure import em
 from layouts.text import Say
+from layouts.theme import STALE_AFTER_S
 from layouts.tree import Node
 
 Tone = Literal["calm", "attention", "action"]
@@ -135,11 +136,17 @@ def _queue(view: HallView, zone: Zone, say: Say) -> Tile:
     )
 
 
+def as_of_s(view: HallView) -> float:
+    """The instant that the data is of: now, or when stale data was read; what has happened since nobody knows."""
+    age_s = max((source.age_s for source in view.sources if source.age_s is not None), default=0.0)
+    return view.now_s - age_s if age_s > STALE_AFTER_S else view.now_s
+
+
 def queue_tone(view: HallView) -> Tone:
     """Calm; attention while somebody waits beyond the target; action when the wait doubles or callers pile up."""
     if not view.waiting_now or view.waiting_since_s is None:
         return "calm"
-    waited_s = view.now_s - view.waiting_since_s
+    waited_s = as_of_s(view) - view.waiting_since_s
     if waited_s > _ACTION_TARGETS * view.target_wait_s or (view.waiting_beyond or 0) >= _ACTION_CALLS:
         return "action"
     return "attention" if waited_s > view.target_wait_s else "calm"

@@ -1,28 +1,32 @@
 #!/bin/sh
-# Chromium and a font with Chinese for the browser tests, from Debian or Ubuntu, where that may be done without asking.
-# Never fails: the tests say what they skip.
+# Installs Debian's Chromium and a font with Chinese letters for the browser tests, where that is allowed.
+# Never fails: where it may not, it says that those tests will be skipped, and why.
 set -u
 
-has_chromium() { command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1; }
-has_font() { command -v fc-list >/dev/null 2>&1 && fc-list :lang=zh 2>/dev/null | grep -q .; }
+have() { command -v "$1" >/dev/null 2>&1; }
+skipped() {
+    echo "browser tests will be skipped: $1" >&2
+    exit 0
+}
 
-has_chromium && has_font && exit 0
-
-as_root=""
-if [ "$(id -u)" -ne 0 ]; then
-    if command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
-        as_root="sudo -n"
-    else
-        echo "browser tests: Chromium or a Chinese font is missing, and only root may install them; the tests will say what they skip." >&2
-        echo "    sudo apt-get install chromium fonts-noto-cjk" >&2
-        exit 0
-    fi
-fi
-if ! command -v apt-get >/dev/null 2>&1; then
-    echo "browser tests: there is no apt-get here; install Chromium and Noto Sans CJK by hand, or see the tests skip." >&2
+if [ -n "${WALLBOARD_CHROMIUM:-}" ] || have chromium || have chromium-browser || have google-chrome; then
     exit 0
 fi
-echo "installing chromium and fonts-noto-cjk for the browser tests" >&2
-$as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq chromium fonts-noto-cjk >/dev/null ||
-    echo "browser tests: the packages could not be installed; the tests will say what they skip." >&2
-exit 0
+have apt-get || skipped "there is no Chromium, and no apt-get to install it with; install Chromium by hand"
+if [ "$(id -u)" -eq 0 ]; then
+    as_root=
+elif have sudo && sudo -n true 2>/dev/null; then
+    as_root="sudo -n"
+else
+    skipped "there is no Chromium, and installing it needs root: sudo apt-get install chromium fonts-noto-cjk"
+fi
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+echo "installing chromium and fonts-noto-cjk for the browser tests ..." >&2
+if $as_root apt-get update >"$log" 2>&1 &&
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium fonts-noto-cjk >>"$log" 2>&1; then
+    exit 0
+fi
+tail -n 3 "$log" >&2
+skipped "apt-get could not install chromium (its last lines are above)"

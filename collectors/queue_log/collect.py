@@ -3,11 +3,12 @@
 Lines come from `follow.py`, are read and masked by `parse.py`, and go to the writer; callers' numbers go to their own
 table before the line, without them, is archived. Archived records of this kind:
 
-    F  a place in a file: the lines after it are of that file
+    F  `place|key's name`, a place in a file: the lines after it are of that file
     L  `offset|origin|masked line`     R  `offset|reason|masked line`, for what cannot be read
     C  epoch second up to which the log was read     G  what happened where lines may be lost
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -59,6 +60,7 @@ class QueueLogCollector:
         self.tools = tools
         self.path = Path(tools.config.source(tools.source).path)
         self._reading = Reading(tools)
+        self._key = whole.file_key(tools)
         self._follower: Follower | None = None
         self._mark: Mark | None = None
         self._unwritten: list[Item] = []
@@ -91,12 +93,14 @@ class QueueLogCollector:
 
     def _follow(self) -> Follower:
         if self._follower is None:
-            place = archived_place(self.tools)
-            # A file that was imported is not in the live stream yet: its first line there says which it is.
-            self._mark = None if place is None else place.mark
+            place, known = archived_place(self.tools, self._key)
+            # A mark that the archive has not is told with the next line.
+            self._mark = place.mark if place is not None and known else None
             if place is None:
                 place = place_behind_imports(self.tools, self.path)
-            self._follower = Follower(self.path, place)
+            elif not known:
+                place = place_by_time(self.path, place, self._key)
+            self._follower = Follower(self.path, place, key=self._key)
         return self._follower
 
     def _take(self, follower: Follower) -> list[Item]:
@@ -111,7 +115,8 @@ class QueueLogCollector:
         for piece in pieces:
             if piece.place.mark != self._mark:
                 self._mark = piece.place.mark
-                items.append(Item(FILE, Place(piece.place.mark, 0).to_text().encode()))
+                text = f"{Place(piece.place.mark, 0).to_text()}|{name_of(self._key)}"
+                items.append(Item(FILE, text.encode()))
             items.append(self._reading.item(piece.line, piece.place.offset))
         now_s = self.tools.clock()
         if follower.reading and not pieces and not 0 <= now_s - self._marked_s < MARK_EVERY_S:
@@ -138,24 +143,52 @@ def import_file(tools: Tools, path: Path, progress: Callable[[int], None]) -> Im
     return whole.import_file(tools, path, progress)
 
 
-def archived_place(tools: Tools) -> Place | None:
-    """Where the archive's live stream ends in the source; None where it has no line yet."""
+def name_of(key: bytes) -> str:
+    """A short name of a key, so that another one is known to be another."""
+    return hashlib.blake2b(key=key, digest_size=4, person=b"name").hexdigest()
+
+
+def archived_place(tools: Tools, key: bytes) -> tuple[Place | None, bool]:
+    """Where the archive's live stream ends in the source.
+
+    Returns:
+        The place, None where there is no line yet; and whether it was marked with this key.
+    """
     archive = tools.writer.archive
     offset: int | None = None
     for segment in reversed(archive.segments()):
-        mark = None
+        payload_of_file: bytes | None = None
         after_mark: int | None = None
         end = min(Position.end_of(segment.day), archive.end())
         for chunk in archive.read_live(after=Position(segment.day, 0), upto=end):
             for kind, payload in chunk.records:
                 if kind == FILE:
-                    mark, after_mark = Place.from_text(payload.decode()).mark, None
+                    payload_of_file, after_mark = payload, None
                 elif kind in (LINE, REJECT):
                     after_mark = int(payload.split(b"|", 1)[0])
         offset = after_mark if offset is None else offset
-        if mark is not None:
-            return Place(mark, offset or 0)
-    return None
+        if payload_of_file is not None:
+            text, _, name = payload_of_file.decode().partition("|")
+            return Place(Place.from_text(text).mark, offset or 0), name == name_of(key)
+    return None, True
+
+
+def place_by_time(path: Path, place: Place, key: bytes) -> Place:
+    """A place that was marked with a key which is lost: in the file that begins at the same time.
+
+    Two files of one log do not begin in one second, but for those that somebody made by hand.
+    """
+    was = place.mark
+    files = siblings(path)[0] + ([entry(path, path.name)] if path.exists() else [])
+    fitting = [
+        file
+        for file in files
+        if file.first_s == was.first_s and (file.size is None or file.size >= place.offset)
+    ]
+    fitting.sort(key=lambda file: file.identity != (was.device, was.inode))
+    if not fitting:
+        return place
+    return Place(Mark.of(fitting[0].identity, fitting[0].head[: place.offset], key), place.offset)
 
 
 def place_behind_imports(tools: Tools, path: Path) -> Place | None:
@@ -175,7 +208,7 @@ def place_behind_imports(tools: Tools, path: Path) -> Place | None:
         size = max((_imported_of(file, info, key) for info in imports), default=0)
         if size:
             tools.log(f"{tools.source}: {file.path} was imported up to byte {size}; going on behind it")
-            return Place(Mark.of(file.identity, file.head[:size]), size)
+            return Place(Mark.of(file.identity, file.head[:size], key), size)
     last_s = max((info.last_s for info in imports if info.last_s is not None), default=0)
     if live is not None and live.first_s is not None and live.first_s < last_s:
         zone = tools.config.zone

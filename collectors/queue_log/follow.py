@@ -59,7 +59,7 @@ class Mark(msgspec.Struct, frozen=True, gc=False):
         device: The file system it lay on; with the inode a hint that decides between equal heads.
         inode: Its number there.
         length: How many of its first bytes are hashed: those up to the place, at most `HEAD_BYTES`.
-        digest: Their BLAKE2b, 16 bytes as hexadecimal text.
+        digest: Their BLAKE2b, 16 bytes as hexadecimal text; keyed, for a caller's number could be guessed from it.
         first_s: The time of the first line in them, epoch seconds; None where none has one.
     """
 
@@ -70,13 +70,13 @@ class Mark(msgspec.Struct, frozen=True, gc=False):
     first_s: int | None
 
     @classmethod
-    def of(cls, identity: Identity, head: bytes) -> "Mark":
+    def of(cls, identity: Identity, head: bytes, key: bytes) -> "Mark":
         """The mark of a file of which so much of the beginning has been taken."""
-        return cls(*identity, len(head), _digest(head), first_time(head))
+        return cls(*identity, len(head), _digest(head, key), first_time(head))
 
-    def fits(self, head: bytes) -> bool:
+    def fits(self, head: bytes, key: bytes) -> bool:
         """Whether a file with such a beginning may be the marked one, or a copy of it."""
-        return len(head) >= self.length > 0 and _digest(head[: self.length]) == self.digest
+        return len(head) >= self.length > 0 and _digest(head[: self.length], key) == self.digest
 
 
 class Place(msgspec.Struct, frozen=True, gc=False):
@@ -162,10 +162,12 @@ class Follower:
         path: The live file, as the switch names it.
         start: Where an earlier follower stopped; None takes the live file from its beginning, and none of
             the files rotated away before.
+        key: Of the marks' hashes; that of `start`.
     """
 
-    def __init__(self, path: Path, start: Place | None = None) -> None:
+    def __init__(self, path: Path, start: Place | None = None, *, key: bytes = b"") -> None:
         self._path = path
+        self._key = key
         self._place = start
         self._file: Log | None = None
         self._offset = 0  # of the next line in the open file
@@ -331,7 +333,7 @@ class Follower:
         self._offset = until
         mark = self._mark
         if mark is None:
-            mark = Mark.of(file.identity, self._head[:until])
+            mark = Mark.of(file.identity, self._head[:until], self._key)
             if until >= HEAD_BYTES:
                 self._mark = mark
         return Piece(Place(mark, until), line if len(line) <= LONGEST_LINE else line[:LONGEST_LINE])
@@ -368,7 +370,7 @@ class Follower:
         if live is not None:
             entries.append(entry(self._path, self._path.name, live))
         mark, offset = self._place.mark, self._place.offset
-        fitting = [e for e in entries if mark.fits(e.head)]
+        fitting = [e for e in entries if mark.fits(e.head, self._key)]
         # Of equal heads the one with the inode, else the live file, else the oldest of a rotated file's name.
         same_inode = mark.device, mark.inode
         fitting.sort(key=lambda e: (e.identity != same_inode, e.path != self._path, not e.rotated))
@@ -473,9 +475,9 @@ class Follower:
             self._note_shorter(file.path)
             self._start(file, size)
             return
-        mark = Mark.of(file.identity, taken)
+        mark = Mark.of(file.identity, taken, self._key)
         entries, denials = siblings(self._path)
-        copies = [e for e in entries if mark.fits(e.head)]
+        copies = [e for e in entries if mark.fits(e.head, self._key)]
         whole = [e for e in copies if e.size is None or e.size >= self._offset]
         if whole:
             copy = next((e for e in whole if e.rotated), whole[0])
@@ -536,5 +538,5 @@ def _within(limit: int, offset: int, size: int | None) -> int:
     return limit if size is None else max(0, min(limit, size - offset))
 
 
-def _digest(head: bytes) -> str:
-    return hashlib.blake2b(head, digest_size=16).hexdigest()
+def _digest(head: bytes, key: bytes) -> str:
+    return hashlib.blake2b(head, digest_size=16, key=key).hexdigest()

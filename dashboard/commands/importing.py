@@ -3,7 +3,7 @@
 import re
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -126,30 +126,30 @@ def run_replay(path: str, to: str, *, speed: float, now: bool, out: Callable[[st
     """
     try:
         lines = Path(path).read_bytes().removesuffix(b"\n").split(b"\n")
-        file = Path(to).open("ab", buffering=0)  # noqa: SIM115 - closed below, with the lines in it
+        first_s = next((int(match[1]) for line in lines if (match := _EPOCH.match(line))), None)
+        if first_s is None:
+            raise ConfigError(f"{path}: no line begins with an epoch second; is it a queue_log?")
+        with Path(to).open("ab", buffering=0) as file:
+            for line in _in_rhythm(lines, first_s, speed, int(time.time()) if now else first_s):
+                file.write(line + b"\n")
     except OSError as exc:
-        raise ConfigError(f"{exc.filename}: {exc.strerror}") from exc
-    times = [match for match in map(_EPOCH.match, lines) if match is not None]
-    if not times:
-        raise ConfigError(f"{path}: no line begins with an epoch second; is it a queue_log?")
-    first_s = int(times[0][1])
-    shift_s = int(time.time()) - first_s if now else 0
-    begun_s = time.monotonic()
-    written = 0
-    with file:
-        for line in lines:
-            match = _EPOCH.match(line)
-            if match is not None:
-                at_s = int(match[1])
-                if speed > 0:
-                    delay_s = (at_s - first_s) / speed - (time.monotonic() - begun_s)
-                    if delay_s > 0:
-                        time.sleep(delay_s)
-                line = b"%d" % (at_s + shift_s) + line[10:]
-            file.write(line + b"\n")
-            written += 1
-    out(f"{written} lines appended to {to}")
+        raise ConfigError(f"{exc.filename or to}: {exc.strerror}") from exc
+    out(f"{len(lines)} lines appended to {to}")
     return 0
+
+
+def _in_rhythm(lines: Sequence[bytes], first_s: int, speed: float, from_s: int) -> Iterator[bytes]:
+    """Lines when their time has come, shifted to begin at `from_s`."""
+    begun_s = time.monotonic()
+    for line in lines:
+        match = _EPOCH.match(line)
+        if match is None:
+            yield line
+            continue
+        at_s = int(match[1])
+        if speed > 0:
+            time.sleep(max(0.0, (at_s - first_s) / speed - (time.monotonic() - begun_s)))
+        yield b"%d" % (at_s - first_s + from_s) + line[10:]
 
 
 def run_rebuild(option: str | None, *, source: str | None, out: Callable[[str], None] = print) -> int:

@@ -125,12 +125,20 @@ def call_wait_s(legs: list[Leg], deciding: Leg) -> int:
 
 
 def waited_s(legs: list[Leg], at_s: int) -> int:
-    """Seconds that a call which is waiting has waited by an instant, in all its queues so far."""
-    return sum(
-        at_s - (leg.offered_s or at_s) if leg.fate == WAITING else leg.wait_s or 0
-        for leg in legs
-        if leg.offered_s is not None
-    )
+    """Seconds that a call which is waiting has waited by an instant, in all its queues so far.
+
+    Of a call that was answered before, and waits again, only what came after the answer.
+    """
+    answered_s = max((leg.until_s or 0 for leg in legs if leg.fate == ANSWERED), default=0)
+    since_s = at_s
+    before_s = 0
+    for leg in legs:
+        if leg.offered_s is not None and leg.offered_s >= answered_s:
+            if leg.fate == WAITING:
+                since_s = min(since_s, leg.offered_s)
+            else:
+                before_s += leg.wait_s or 0
+    return before_s + at_s - since_s
 
 
 def call_counts(legs: list[Leg]) -> Counted:

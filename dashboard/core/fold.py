@@ -36,8 +36,8 @@ VERSION = 1
 FOREVER = 2**62
 
 SILENCE_S = 14 * 86_400
-"""A log silent for longer was not written then (a clock that was set, years of a file missing): of such a stretch a
-seat's time counts up to here, or one wrong line would make a row for each slot of decades."""
+"""A log silent for longer was not written then (a clock that was set, years of a file missing): no seat's time counts
+in such a stretch, or one wrong line would make a row for each slot of decades."""
 
 STEP_S = 86_400
 """A clock that goes back further was wrong before: seats' time is taken up from there, not when that time comes."""
@@ -205,7 +205,9 @@ class Fold:
             clock.midnight_s = self._end_of_day(at_s)
         if at_s > self._deadline_s:
             self._close_overdue(at_s)
-        seen_s = alive_s if self._last_s is None else min(alive_s, self._last_s + SILENCE_S)
+        seen_s = alive_s
+        if self._last_s is not None and alive_s > self._last_s + SILENCE_S:
+            seen_s = self._last_s
         wraps = self._wraps
         while wraps and wraps[0][0] <= seen_s:
             seat_id = heappop(wraps)[1]
@@ -216,6 +218,7 @@ class Fold:
             for seat_id, seat in self.state.seats.items():
                 self._settle(seat_id, seat, seen_s)
                 if seen_s < alive_s:
+                    self._finish_wrap(st.end_wrap(seat, seen_s))
                     seat.counted_s = max(seat.counted_s, alive_s)
             clock.midnight_s = self._end_of_day(at_s)
         if at_s >= self._forget_s:

@@ -4,11 +4,11 @@ Pure. Comes in: each source's counts as they stand now, the averages of comparab
 says. Goes out: a `HallView`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from dashboard.core.calendar import Calendar, DayKind
-from dashboard.core.calls import WAITING, Leg, waited_s
+from dashboard.core.calls import WAITING, call_fate, waited_s
 from dashboard.core.counts import CALLS, SEAT, F, S, join
 from dashboard.core.days import SLOT_S, Zone, regroup
 from dashboard.core.metrics import ratio, service_level, waits
@@ -37,6 +37,9 @@ class Averages:
     widened: bool
     known: bool
 
+
+LAG_S = 5
+"""The last read may be this long ago before it looks like a gap: by then the screen looks stale."""
 
 NO_AVERAGES = Averages(by_minute={}, days=0, widened=False, known=True)
 
@@ -80,16 +83,28 @@ def averages(zone: Zone, days: Sequence[tuple[str, Part]], *, widened: bool, kno
         days: (day, counts of that day) of each day and source.
         widened, known: Passed on.
     """
-    sums: dict[int, dict[str, int]] = {}
+    parts_of: dict[str, list[Part]] = {}
     for day, part in days:
+        parts_of.setdefault(day, []).append(part)
+    found: dict[int, list[int]] = {}
+    for day, parts in parts_of.items():
         for slot in zone.slots(day):
-            if covered_s(part.coverage, part.as_of_s, slot, slot + SLOT_S) < SLOT_S * (1 - GAP_SHARE):
+            there = _begun(parts, slot + SLOT_S)
+            if not there or any(_gap_s(part, slot, slot + SLOT_S) > GAP_SHARE * SLOT_S for part in there):
                 continue
-            row = part.rows.get((CALLS, "", slot))
-            of_day = sums.setdefault(zone.minute_of_day(slot), {})
-            of_day[day] = of_day.get(day, 0) + (_at(row, F["answers"]) if row else 0)
-    by_minute = {minute: sum(of_day.values()) / len(of_day) for minute, of_day in sums.items()}
-    return Averages(by_minute=by_minute, days=len({day for day, _ in days}), widened=widened, known=known)
+            rows = [row for part in there if (row := part.rows.get((CALLS, "", slot))) is not None]
+            found.setdefault(zone.minute_of_day(slot), []).append(sum(_at(row, F["answers"]) for row in rows))
+    by_minute = {minute: sum(answers) / len(answers) for minute, answers in found.items()}
+    return Averages(by_minute=by_minute, days=len(parts_of), widened=widened, known=known)
+
+
+def _begun(parts: Sequence[Part], by_s: int) -> list[Part]:
+    """The sources that have delivered anything by an instant; before, a source is no gap but not there."""
+    return [part for part in parts if part.coverage and part.coverage[0][0] < by_s]
+
+
+def _gap_s(part: Part, from_s: int, to_s: int) -> int:
+    return to_s - from_s - covered_s(part.coverage, part.as_of_s, from_s, to_s)
 
 
 def _at(row: Sequence[int], index: int) -> int:
@@ -122,8 +137,11 @@ def hall_view(
     day = zone.day(now)
     start_s, end_s = zone.bounds(day)
     kind = calendar.day(zone.local(now).date())
+    # Just after midnight nothing of the day may have been read yet; that is the source's age, and no gap.
     known = standing == "live" and any(
-        covered_s(part.coverage, part.as_of_s, start_s, end_s) > 0 for part in parts
+        part.as_of_s is not None
+        and covered_s(part.coverage, part.as_of_s, min(start_s, now - LAG_S), end_s) > 0
+        for part in parts
     )
     ranges = _ranges(settings, kind, zone.local(now).weekday())
     rows: dict[int, list[list[int]]] = {}
@@ -133,15 +151,12 @@ def hall_view(
                 rows.setdefault(slot, []).append(row)
     by_slot = {slot: join(CALLS, found) for slot, found in rows.items()}
     today = join(CALLS, by_slot.values())
-    oldest_s, beyond, beyond_target, open_slots = _waiting(settings, parts, start_s, end_s)
+    queue = _waiting(settings, parts, start_s, end_s)
     talking = sum(1 for part in parts for call in part.open_calls if any(leg.talking for leg in call.legs))
-    waiting_all = [
-        leg for part in parts for call in part.open_calls for leg in call.legs if leg.fate == WAITING
-    ]
-    measured = waits(today, settings.threshold_s, settings.short_s, beyond)
+    measured = waits(today, settings.threshold_s, settings.short_s, queue.beyond)
     slot_start = regroup(zone.slot(now), settings.minutes, zone)
-    slots = _slots(settings, parts, by_slot, average, open_slots, day, now, known)
-    running = next((slot for slot in slots if slot.start_s == slot_start), None)
+    slots = _slots(settings, parts, by_slot, average, queue.open_slots, day, now, known)
+    slot_end = _slot_end(zone, slot_start, settings.minutes)
     slot_answers = sum(
         row[F["answers"]]
         for slot, row in by_slot.items()
@@ -166,15 +181,13 @@ def hall_view(
         comparable_widened=average.widened,
         talking_now=talking if known else None,
         slot_start_s=slot_start,
-        slot_end_s=_slot_end(zone, slot_start, settings.minutes),
+        slot_end_s=slot_end,
         answers_slot=slot_answers if known else None,
-        average_slot=running.average
-        if running
-        else _slot_average(zone, average, slot_start, settings.minutes),
+        average_slot=_mean(zone, average, range(slot_start, slot_end, SLOT_S)),
         answers_per_seat=_per_seat(parts, today[F["answers"]], start_s, end_s) if known else None,
-        waiting_now=len(waiting_all) if known else None,
-        waiting_since_s=oldest_s if known else None,
-        waiting_beyond=beyond_target,
+        waiting_now=queue.people if known else None,
+        waiting_since_s=queue.since_s if known else None,
+        waiting_beyond=queue.beyond_target if known else None,
         offered=today[F["offered"]] if known else None,
         answered=today[F["answered"]] if known else None,
         abandoned=today[F["abandoned"]] if known else None,
@@ -193,30 +206,42 @@ def hall_view(
     )
 
 
-def _waiting(
-    settings: HallSettings, parts: Sequence[Part], start_s: int, end_s: int
-) -> tuple[int | None, int, int, set[int]]:
-    """(when the longest waiting entered, calls of today beyond T, beyond the target, slots with undecided calls)."""
-    beyond = beyond_target = 0
-    oldest_s: int | None = None
-    open_slots: set[int] = set()
+@dataclass(slots=True)
+class _Queue:
+    """Who waits now.
+
+    Attributes:
+        people: Calls that wait.
+        since_s: Since when the one that waits longest does, with what it waited in other queues before.
+        beyond: Undecided calls of today that have waited longer than T.
+        beyond_target: Calls that wait longer than the target.
+        open_slots: Slots with undecided calls.
+    """
+
+    people: int = 0
+    since_s: int | None = None
+    beyond: int = 0
+    beyond_target: int = 0
+    open_slots: set[int] = field(default_factory=set)
+
+
+def _waiting(settings: HallSettings, parts: Sequence[Part], start_s: int, end_s: int) -> _Queue:
+    queue = _Queue()
     for part in parts:
         now_s = part.as_of_s or 0
         for call in part.open_calls:
-            entered: list[Leg] = [
-                leg for leg in call.legs if leg.fate == WAITING and leg.offered_s is not None
-            ]
-            if not entered:
+            deciding = call_fate(call.legs)
+            if deciding is None or not any(leg.fate == WAITING for leg in call.legs):
                 continue
-            first_s = min(leg.offered_s or 0 for leg in entered)
-            oldest_s = first_s if oldest_s is None else min(oldest_s, first_s)
             waited = waited_s(call.legs, now_s)
-            beyond_target += waited > settings.target_wait_s
+            queue.people += 1
+            queue.since_s = now_s - waited if queue.since_s is None else min(queue.since_s, now_s - waited)
+            queue.beyond_target += waited > settings.target_wait_s
             offered_s = next(leg.offered_s for leg in call.legs if leg.offered_s is not None)
-            if start_s <= offered_s < end_s and not any(leg.fate == "answered" for leg in call.legs):
-                beyond += waited > settings.threshold_s
-                open_slots.add(offered_s - offered_s % SLOT_S)
-    return oldest_s, beyond, beyond_target, open_slots
+            if deciding.fate == WAITING and start_s <= offered_s < end_s:
+                queue.beyond += waited > settings.threshold_s
+                queue.open_slots.add(offered_s - offered_s % SLOT_S)
+    return queue
 
 
 def _chart_bounds(
@@ -260,27 +285,23 @@ def _slots(
         groups.setdefault(regroup(slot, settings.minutes, zone), []).append(slot)
     views = []
     cumulative = 0
-    average_cumulative = 0.0
+    average_cumulative: float | None = 0.0 if average.days else None
     for start, members in groups.items():
         end = members[-1] + SLOT_S
         answers = sum(by_slot[slot][F["answers"]] for slot in members if slot in by_slot)
-        means = [average.by_minute.get(zone.minute_of_day(slot)) for slot in members]
-        mean = (
-            sum(m for m in means if m is not None)
-            if average.days and any(m is not None for m in means)
-            else None
-        )
+        mean = _mean(zone, average, members)
         cumulative += answers
-        average_cumulative += mean or 0.0
+        # A slot that has no average makes the sum unknown from there on.
+        average_cumulative = None if average_cumulative is None or mean is None else average_cumulative + mean
         if end <= low or start >= high:
             continue
         future = start > now
-        past_s = max(0, min(end, now) - start)
-        covered = sum(covered_s(part.coverage, part.as_of_s, start, min(end, now)) for part in parts)
+        past = min(end, now)
+        covered = sum(covered_s(part.coverage, part.as_of_s, start, past) for part in parts)
         running = start <= now < end
         # A running slot lags by as much as the last read; that is the source's age, not a gap.
-        slack_s = 5 if running else 0
-        missing = past_s * len(parts) - covered - slack_s > GAP_SHARE * (end - start)
+        most_s = GAP_SHARE * (end - start) + (LAG_S if running else 0)
+        gap = start < past and any(_gap_s(part, start, past) > most_s for part in _begun(parts, past))
         seen = known and not future and (covered > 0 or running or answers > 0)
         views.append(
             SlotView(
@@ -289,8 +310,8 @@ def _slots(
                 answers=answers if seen else None,
                 cumulative=cumulative if seen else None,
                 average=mean,
-                average_cumulative=average_cumulative if average.days else None,
-                gap=bool(parts) and past_s > 0 and missing and not (running and not covered and not known),
+                average_cumulative=average_cumulative,
+                gap=gap,
                 open=any(slot in open_slots for slot in members),
                 running=running,
                 future=future,
@@ -306,11 +327,11 @@ def _slot_end(zone: Zone, start: int, minutes: int) -> int:
     return end
 
 
-def _slot_average(zone: Zone, average: Averages, start: int, minutes: int) -> float | None:
-    if not average.days:
-        return None
-    slots = range(start, _slot_end(zone, start, minutes), SLOT_S)
-    return sum(average.by_minute.get(zone.minute_of_day(slot), 0.0) for slot in slots)
+def _mean(zone: Zone, average: Averages, slots: Iterable[int]) -> float | None:
+    """Mean answers of some slots together; None where one of them has no average."""
+    means = [average.by_minute.get(zone.minute_of_day(slot)) for slot in slots]
+    known = [mean for mean in means if mean is not None]
+    return sum(known) if known and len(known) == len(means) else None
 
 
 def _by_now(settings: HallSettings, average: Averages, day: str, now: int) -> float | None:
@@ -320,10 +341,12 @@ def _by_now(settings: HallSettings, average: Averages, day: str, now: int) -> fl
     zone = settings.zone
     total = 0.0
     for slot in zone.slots(day):
-        if slot > now:
+        if slot >= now:
             break
-        share = min(1.0, (now - slot) / SLOT_S)
-        total += share * average.by_minute.get(zone.minute_of_day(slot), 0.0)
+        mean = average.by_minute.get(zone.minute_of_day(slot))
+        if mean is None:
+            return None
+        total += mean * min(1.0, (now - slot) / SLOT_S)
     return total
 
 
@@ -408,9 +431,13 @@ def _opens_s(zone: Zone, ranges: Sequence[tuple[int, int]], day: str, now: int) 
     later = [start for start, _ in ranges if start > minute]
     if not later or any(start <= minute < end for start, end in ranges):
         return None
-    return next(
-        (slot for slot in zone.slots(day) if slot > now and zone.minute_of_day(slot) >= min(later)), None
-    )
+    opens = min(later)
+    for slot in zone.slots(day):
+        at_minute = zone.minute_of_day(slot)
+        at_s = slot + max(0, opens - at_minute) * 60
+        if at_s > now and opens < at_minute + SLOT_S // 60:
+            return at_s
+    return None
 
 
 def _unassigned(settings: HallSettings, parts: Sequence[Part], start_s: int) -> tuple[str, ...]:

@@ -138,7 +138,9 @@ def table(ask: Ask, parts: Sequence[Part]) -> dict[str, Any]:
     )
     seats_only = ask.by == "seat"
     rows = []
-    for key, group in groups.items():
+    unexpected = sorted(groups.keys() - set(_expected(ask)))
+    for key in [*_expected(ask), *unexpected]:
+        group = groups[key]
         group.spans = _spans(ask, key)
         rows.append(
             {
@@ -280,8 +282,7 @@ def _add_waiting(ask: Ask, part: Part, groups: dict[str, _Group], total: _Group)
             for site in _sites(ask, call):
                 legs = _legs_at(ask, call, site)
                 deciding = call_fate(legs)
-                first_s = min(leg.offered_s or 0 for leg in legs)
-                if deciding is not None and deciding.fate == WAITING and _in(ask, first_s):
+                if deciding is not None and deciding.fate == WAITING and _in(ask, legs[0].offered_s):
                     group = groups.setdefault(site, _Group())
                     group.waiting += 1
                     group.waiting_beyond += waited_s(legs, now_s) > ask.threshold_s
@@ -310,6 +311,7 @@ def _count_site_calls(ask: Ask, parts: Sequence[Part], groups: dict[str, _Group]
                         apply_counts(correction, call_counts([leg]), {})
                 if _in(ask, legs[0].offered_s):
                     apply_counts(correction, {}, call_counts(legs))
+                correction[F["abandoned_after_answer"]] = 0  # counts legs: its queues' rows have them all
                 groups.setdefault(site, _Group()).fates.append(correction)
 
 
@@ -321,17 +323,37 @@ def covered_s(coverage: Iterable[tuple[int, int]], as_of_s: int | None, from_s: 
     return total
 
 
+def _gap_s(group: _Group, parts: Sequence[Part]) -> int | None:
+    """Seconds of a group's past in which some source is missing; None before the first of them began."""
+    missing: set[tuple[int, int]] = set()
+    begun = False
+    for part in parts:
+        for from_s, to_s in group.spans:
+            to_s = min(to_s, part.as_of_s or 0)
+            if not part.coverage or part.coverage[0][0] >= to_s:
+                continue
+            begun = True
+            for start_s, end_s in sorted(part.coverage):
+                if from_s < start_s:
+                    missing.add((from_s, min(start_s, to_s)))
+                from_s = max(from_s, end_s)
+            if from_s < to_s:
+                missing.add((from_s, to_s))
+    gap_s = reached_s = 0
+    for from_s, to_s in sorted(missing):
+        gap_s += max(0, to_s - max(from_s, reached_s))
+        reached_s = max(reached_s, to_s)
+    return gap_s if begun else None
+
+
 def _columns(
     ask: Ask, group: _Group, parts: Sequence[Part], *, seats_only: bool, with_seats: bool
 ) -> dict[str, Any]:
     fates = join(CALLS, group.fates)
     works = join(SEAT, group.works)
-    past_s = covered = 0
-    for from_s, to_s in group.spans:
-        for part in parts:
-            as_of_s = part.as_of_s or 0
-            past_s += max(0, min(to_s, as_of_s) - from_s)
-            covered += covered_s(part.coverage, part.as_of_s, from_s, to_s)
+    covered = sum(
+        covered_s(part.coverage, part.as_of_s, from_s, to_s) for part in parts for from_s, to_s in group.spans
+    )
     known = covered > 0 or bool(group.fates) or bool(group.works)
     row: dict[str, Any] = {}
     for column in COUNT_COLUMNS:
@@ -341,8 +363,8 @@ def _columns(
         row[column] = from_seats if known else None
     for column in SEAT_ONLY:
         row[column] = works[S[column]] if known and with_seats else None
-    if ask.by == "site" and known:
-        row["seat_answers"] = works[S["answers"]]
+    if ask.by == "site":
+        row["seat_answers"] = works[S["answers"]] if known else None
     _hide_unobserved(row, group, parts)
     row["waiting"] = group.waiting if known and not seats_only else None
     measured = waits(fates, ask.threshold_s, ask.short_s, group.waiting_beyond)
@@ -352,7 +374,7 @@ def _columns(
     row["service_level_of"] = of if known and not seats_only else None
     for metric in METRICS:
         row[metric.key] = metric.value(row)
-    row["gap_s"] = past_s - covered if known else None
+    row["gap_s"] = _gap_s(group, parts)
     row["open"] = group.open
     return row
 

@@ -38,7 +38,7 @@ def silent(_: int) -> None:
 
 
 class _Differs(Exception):
-    """Redis has another position than its last answer told; holds it, "" for none."""
+    """Redis has another position than its last answer told: it was emptied, or an older copy came back."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -134,7 +134,7 @@ class Keeper:
             )
             self.lease.refuse_other(said)
             if said[0] == b"position":
-                self._went_back(said[1].decode())
+                self.sound = False
                 self._bring_up(silent)
 
     def add_live(self, items: Sequence[Item], live: Position) -> None:
@@ -194,31 +194,27 @@ class Keeper:
                     self._recover(progress, rebuild=rebuild)
                 elif self.folded != self.position:
                     self._commit_now("changes")
-            except _Differs as exc:
-                self._went_back(str(exc))
+            except _Differs:
+                self.sound = False
             else:
                 return
         raise StoreUnavailable(f"Redis loses again and again what is written of {self.source}")
-
-    def _went_back(self, stored: str) -> None:
-        self.sound = False
-        self.log(
-            f"{self.source}: Redis went back from {self.position} to {stored}; counting again from there"
-            if stored
-            else f"{self.source}: Redis was emptied"
-        )
 
     def _recover(self, progress: Progress, *, rebuild: bool = False) -> None:
         """Bring ledger and Redis to where the archive is, from whatever Redis has now."""
         self.sound = False
         self.folded = self.position_at(self.archive.end())
+        was = self.position
         found = self.client.hget(self.hotline.gens, self.source)
         latest = max(self.generation, int(found) if found else 0)
         if found and not rebuild and self._load(int(found)):
+            if was not in ("", self.position, codec.UNFINISHED):
+                self.log(f"{self.source}: Redis went back from {was} to {self.position}; counting from there")
             self._catch_up(progress)
         elif rebuild or self.imported or self.archive.end() > BEGINNING:
             if not rebuild:
-                self.log(f"{self.source}: Redis has no whole counts; making them again from the archive")
+                why = "has only a part of the counts" if found else "has no counts" + (was and " any more")
+                self.log(f"{self.source}: Redis {why}; making them again from the archive")
             self._rebuild(latest, progress)
         else:
             self._begin(latest + 1)
@@ -367,7 +363,7 @@ class Keeper:
         upto = upto or self.folded
         while (stored := self._send_all(tell, upto)) is not None:
             if stored not in self._unsure:
-                raise _Differs(stored)
+                raise _Differs(f"Redis went back to {stored or 'nothing'}")
             # That commit was done, or a part of it, and only its answer was lost: once more, with what came since.
             self.position, self.seq = stored, max(self.seq, self._unsure[stored])
 

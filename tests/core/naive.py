@@ -112,9 +112,12 @@ class Naive:
             for leg in call.legs:
                 self.too_old(leg, now)
         for seat in self.seats.values():
-            if now - last > SILENCE_S and not started:
-                seat.nobody.append((last + SILENCE_S, now))
+            silent = now - last > SILENCE_S
+            if silent:
+                seat.nobody.append((last, now))
             for wrap in seat.wraps:
+                if silent and not wrap.over:
+                    wrap.until = min(wrap.until, last)
                 wrap.over |= wrap.until <= (last if started else now)
         if started:
             self.start(last, now)

@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 from dash.development.base_component import Component
 
+from dashboard.config import UNASSIGNED
 from dashboard.core.views import HallView, SourceView
 from layouts import ids
 from layouts.frame import Cell, Frame
 from layouts.hall import hall_frame, hall_layout
-from tests.web.fake_feed import SCENARIOS, START_S, ZONE, hall, unknown
+from tests.web.fake_feed import NOW_S, SCENARIOS, START_S, ZONE, hall, unknown
 
 ALL = [(name, language, count) for name in SCENARIOS for language in ("zh-CN", "en") for count in (3, 17, 60)]
 
@@ -112,6 +113,13 @@ def test_the_queue_calls_by_its_longest_wait_and_by_how_many_are_beyond(
     assert bool(text(view, ids.tile("queue", "flag"))) == (expected != "calm")
 
 
+def test_stale_data_raises_no_alarm_by_the_passing_of_time() -> None:
+    view = hall(waiting_since_s=int(NOW_S) - 40, waiting_beyond=1)
+    assert tone(view, "queue") == "action"
+    stale = replace(view, sources=(SourceView(name="pbx1", age_s=30.0, last_event_s=None),))
+    assert tone(stale, "queue") == "calm"
+
+
 def test_nobody_waits_whatever_an_old_time_says() -> None:
     view = hall(waiting_now=0, waiting_since_s=START_S)
     assert tone(view, "queue") == "calm"
@@ -185,6 +193,13 @@ def test_a_seat_without_a_name_is_called_by_its_id() -> None:
     view = hall(count=3)
     nameless = replace(view.seats[0], label=" ")
     assert text(replace(view, seats=(nameless,)), ids.cell(ids.SEATS, "1001", "name")) == "1001"
+
+
+def test_a_seat_of_no_bureau_says_so_in_the_language_of_the_screen() -> None:
+    view = hall(count=1)
+    homeless = replace(view, seats=(replace(view.seats[0], site=UNASSIGNED),))
+    assert text(homeless, ids.cell(ids.SEATS, "1001", "site")) == "未归属"
+    assert text(replace(homeless, language="en"), ids.cell(ids.SEATS, "1001", "site")) == "unassigned"
 
 
 def test_the_legend_counts_all_seats_and_hides_only_rare_states_that_nobody_is_in() -> None:

@@ -11,7 +11,7 @@ from hotline import AFTER_S, Recording, Stage, archived_lines, recording, stage,
 from collectors.base import Imported
 from collectors.queue_log.collect import follow, import_file, order, replayer
 from dashboard.core.names import NO_NAMES
-from dashboard.errors import ConfigError
+from dashboard.errors import ConfigError, SourceUnavailable
 from dashboard.store.archive import Archive
 from dashboard.store.numbers import Numbers
 
@@ -91,6 +91,24 @@ def test_a_collector_that_is_started_again_all_the_time_takes_each_line_once(
     take(here)
     assert here.counted() == whole(played.data)
     assert len([line for line in archived_lines(here.config) if line[0] == "L"]) == played.data.count(b"\n")
+
+
+def test_another_key_does_not_make_the_log_look_new(
+    here: Stage, played: Recording, whole: Callable[[bytes], object]
+) -> None:
+    """The operator gave the numbers up, and their key with them."""
+    log = log_of(here)
+    log.write_bytes(lines_of(played.data, 0, 60))
+    take(here)
+    log.rename(log.with_name("queue_log.0"))
+    log.write_bytes(lines_of(played.data, 60, 150))
+    take(here)
+    for name in ("numbers.key", "numbers.db"):
+        (here.config.data_dir / name).unlink()
+    log.write_bytes(lines_of(played.data, 60))
+    take(here)
+    take(here)
+    assert here.counted() == whole(played.data)
 
 
 def test_a_log_that_cannot_be_read_is_told_and_read_when_it_can(here: Stage, played: Recording) -> None:
@@ -189,7 +207,7 @@ def test_the_same_file_again_is_repeated_under_any_name(
     packed = tmp_path / "queue_log-old.gz"
     packed.write_bytes(gzip.compress(path.read_bytes()))
     first, *again = put(here, path, path, other, packed)
-    assert (first.repeated, first.accepted, first.rejected) == (False, 129, 0)
+    assert (first.repeated, first.accepted, first.rejected) == (False, 134, 0)
     assert [done.repeated for done in again] == [True, True, True]
     assert len(Archive(here.config.data_dir, "pbx1").imports()) == 1
 
@@ -241,8 +259,6 @@ def test_an_overlap_is_seen_though_the_last_line_is_torn(
 
 
 def test_a_damaged_file_leaves_nothing_behind(here: Stage, played: Recording, tmp_path: Path) -> None:
-    from dashboard.errors import SourceUnavailable
-
     put(here, played.files[0])
     before = here.counted()
     packed = tmp_path / "bad.gz"
