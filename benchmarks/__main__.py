@@ -43,7 +43,9 @@ def main(words: Sequence[str] | None = None, page: Path = results.PAGE) -> int:
     machine = results.machine_line(day, server_name())
     for name in chosen:
         folder = Path(tempfile.mkdtemp(prefix="wbb"))  # short: a socket's path is at most 100 bytes
-        print(f"{name}: {(sys.modules[BENCHMARKS[name].__module__].__doc__ or '').splitlines()[0]}", flush=True)
+        print(
+            f"{name}: {(sys.modules[BENCHMARKS[name].__module__].__doc__ or '').splitlines()[0]}", flush=True
+        )
         try:
             figures = BENCHMARKS[name](Options(quick=args.quick, folder=folder, say=_say))
         finally:

@@ -106,7 +106,9 @@ def count_s(log: Path, config_path: Path) -> tuple[float, float]:
 def import_s(log: Path, config_path: Path, data: str) -> float:
     """Seconds of the clock of a whole import into an empty data directory, its server's start and stop included."""
     os.environ.pop("REDIS_URL", None)
-    text = config_path.read_text("utf-8").replace(str(config_path.with_suffix("")), str(config_path.parent / data))
+    text = config_path.read_text("utf-8").replace(
+        str(config_path.with_suffix("")), str(config_path.parent / data)
+    )
     path = config_path.with_name(f"{data}.toml")
     path.write_text(text, "utf-8")
     said: list[str] = []

@@ -68,7 +68,7 @@ def _goto(page, address: str) -> None:
         try:
             page.goto(address)
             return
-        except Exception as exc:  # noqa: BLE001  playwright has one class for all that can be wrong
+        except Exception as exc:
             if time.monotonic() > deadline_s:
                 raise RuntimeError(f"{address} does not answer") from exc
             time.sleep(0.1)
@@ -92,7 +92,9 @@ def _alternate(
             )
             taken.append(page.evaluate(f"window.changes[{seen}]") + behind_ms - begun_s * 1000)
         if (number + 1) % 100 == 0:
-            options.say(f"{number + 1} of {changes} changes: median {median(ours_ms):.1f} and {median(bare_ms):.1f} ms")
+            options.say(
+                f"{number + 1} of {changes} changes: median {median(ours_ms):.1f} and {median(bare_ms):.1f} ms"
+            )
     return ours_ms, bare_ms
 
 

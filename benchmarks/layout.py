@@ -212,7 +212,9 @@ class U32InZlib(DayInZlib):
         keys = sorted(data.rows)
         head = msgspec.json.encode(keys)
         body = b"".join(np.array(data.rows[key], dtype="<u4").tobytes() for key in keys)
-        self.client.set(self.keys.day(data.day), zlib.compress(len(head).to_bytes(4, "little") + head + body, 6))
+        self.client.set(
+            self.keys.day(data.day), zlib.compress(len(head).to_bytes(4, "little") + head + body, 6)
+        )
 
     def load(self, days: list[str]) -> Totals:
         totals: Totals = {}
@@ -222,7 +224,9 @@ class U32InZlib(DayInZlib):
             start = 4 + int.from_bytes(data[:4], "little")
             for (kind, ident), group in groupby(decode(data[4:start]), key=lambda key: key[:2]):
                 count, width = len(list(group)), len(COLUMNS[kind])
-                rows = np.frombuffer(data, dtype="<u4", count=count * width, offset=start).reshape(count, width)
+                rows = np.frombuffer(data, dtype="<u4", count=count * width, offset=start).reshape(
+                    count, width
+                )
                 start += count * width * 4
                 total = rows.sum(axis=0)
                 for i, column in enumerate(COLUMNS[kind]):
@@ -240,7 +244,9 @@ class MonthOfTotals(Layout):
 
     def store_rows(self, data: DayData) -> None:
         totals = _totals(data.day, data.rows)
-        fields = {f"{day}|{kind}|{ident}": codec.encode_row(row) for (day, kind, ident), row in totals.items()}
+        fields = {
+            f"{day}|{kind}|{ident}": codec.encode_row(row) for (day, kind, ident), row in totals.items()
+        }
         self.client.hset(f"month:{data.day[:7]}", mapping=fields)
 
     def store_calls(self, data: DayData) -> None:
@@ -374,11 +380,17 @@ def _figures(
         )
     for name, seconds in taken.items():
         ratios = [one / other for one, other in zip(seconds, taken[ours], strict=True)]
-        beside = {} if name == ours else {"peer": ours, "peer_value": median(taken[ours]), "ratio": median(ratios)}
+        beside = (
+            {} if name == ours else {"peer": ours, "peer_value": median(taken[ours]), "ratio": median(ratios)}
+        )
         aim = Aim(value=MONTH_LIMIT_S) if name == MonthOfTotals.name and months == MONTHS else None
         figures.append(
             Figure(
-                name=f"{months} months loaded by month, {name}", value=median(seconds), unit="s", aim=aim, **beside
+                name=f"{months} months loaded by month, {name}",
+                value=median(seconds),
+                unit="s",
+                aim=aim,
+                **beside,
             )
         )
     return figures

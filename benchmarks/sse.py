@@ -53,7 +53,9 @@ def run(options: Options) -> list[Figure]:
             )
             bare_percent.append(share)
             bare_waits += taken
-            options.say(f"round {round_ + 1} of {rounds}: {percent[-1]:.1f} % and {bare_percent[-1]:.1f} % of a core")
+            options.say(
+                f"round {round_ + 1} of {rounds}: {percent[-1]:.1f} % and {bare_percent[-1]:.1f} % of a core"
+            )
     return [
         Figure(
             name=f"web process with {viewers:,} viewers at one change a second",

@@ -187,10 +187,12 @@ def _lines(zone: ZoneInfo, until_s: float) -> Iterator[str]:
 def _wait_until_ready(port: int, processes: Children, folder: Path) -> None:
     deadline_s = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline_s and all(process.poll() is None for process in processes.running):
-        with contextlib.suppress(urllib.error.URLError, OSError):
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
-                if answer.status == 200:
-                    return
+        with (
+            contextlib.suppress(urllib.error.URLError, OSError),
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer,
+        ):
+            if answer.status == 200:
+                return
         time.sleep(0.1)
     said = "\n".join(path.read_text("utf-8", "replace")[-2000:] for path in sorted(folder.glob("*.log")))
     raise RuntimeError(f"the wallboard is not ready after {READY_WITHIN_S} s: {said}")

@@ -62,14 +62,14 @@ def decimal(value: float | None) -> str:
 
 
 def rounded(value: float | None) -> str:
-    """A mean among counts: whole, but for a small one, which would look like nothing.
+    """A mean among counts: whole, but for one below 1, which would look like nothing.
 
-    >>> rounded(158.6), rounded(0.4), rounded(9.0), rounded(0.0), rounded(None)
-    ('159', '0.4', '9', '0', '—')
+    >>> rounded(158.6), rounded(0.4), rounded(0.99), rounded(0.0), rounded(None)
+    ('159', '0.4', '1', '0', '—')
     """
     if value is None:
         return UNKNOWN
-    return f"{value:,.0f}" if value >= 9.95 else f"{value:.1f}".removesuffix(".0")
+    return f"{value:,.0f}" if value >= 0.95 else f"{value:.1f}".removesuffix(".0")
 
 
 def duration(seconds: float | None) -> str:

@@ -50,6 +50,7 @@ def test_no_collector_loads_the_screens() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_the_collect_command_never_loads_the_screens(shared_data: Path, tmp_path: Path) -> None:
     """The whole command, from its words to its end, over a recording."""
     played = recording(shared_data, "short-a")

@@ -5,6 +5,7 @@ opening hours the hotline's clock is moved to 10:30 of a working day, and the sc
 """
 
 import json
+import os
 import signal
 import threading
 import time
@@ -83,24 +84,39 @@ def run_demo(folder: str, *, port: int) -> int:
     """
     home = Path(folder).resolve()
     home.mkdir(parents=True, exist_ok=True)
+    os.environ.pop("REDIS_URL", None)  # its invented calls must not come into somebody's real store
     config = _configuration(home, port)
     with LogFile(home / "queue_log") as log:
         tail = log.tail()
     last_s = max((int(line.split("|", 1)[0]) for line in tail if line[:10].isdigit()), default=None)
-    state_path = home / "demo.json"
-    state = json.loads(state_path.read_text("utf-8")) if state_path.exists() else {}
+    state = _kept_state(home)
     offset_s = demo_clock(config.zone, time.time(), last_s, state.get("offset_s", 0.0))
     if "first_day" not in state:
         first = config.zone.local(int(time.time() + offset_s)).date() - timedelta(days=HISTORY_DAYS)
         state["first_day"] = first.isoformat()
     state["offset_s"] = offset_s
-    state_path.write_text(json.dumps(state), "utf-8")
+    _keep_state(home, state)
     _write_history(home, state, offset_s)
     children = [Child("simulator", ["simulate", "--dir", str(home)]), *serve_children(config, None, port)]
     address = f"http://127.0.0.1:{port}"
     threading.Thread(target=_announce, args=(address, offset_s, config), daemon=True).start()
     with open_store(config):
         return supervise(children, environ={CLOCK: repr(offset_s)})
+
+
+def _kept_state(home: Path) -> dict[str, Any]:
+    """What the last run left; nothing at the first start. Without it the log itself says where to go on."""
+    try:
+        found = json.loads((home / "demo.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _keep_state(home: Path, state: dict[str, Any]) -> None:
+    temp = home / "demo.json.tmp"
+    temp.write_text(json.dumps(state), "utf-8")
+    temp.replace(home / "demo.json")
 
 
 def _configuration(home: Path, port: int) -> Config:

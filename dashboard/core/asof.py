@@ -28,19 +28,21 @@ def as_of(
         rules: Of the hotline.
         state: The source's open calls and seats; not changed.
         base: The stored rows, by (kind, id, slot).
-        at_s: min(now, end of coverage) of this source, epoch seconds.
+        at_s: min(now, end of coverage) of this source, epoch seconds; not before its last line is looked at.
 
     Returns:
-        The state at the instant, and the rows that differ from the stored ones, whole.
+        The state at the instant, calls included that have just been decided by the time that passed; and the rows
+        that differ from the stored ones, whole.
     """
     copy = _state_codec.decode(msgspec.msgpack.encode(state))
     # The fold's rows are changed in place, and the stored ones belong to somebody else: hand over copies.
     rows = Rows(lambda key: list(base[key]) if key in base else None)
     run = Fold(rules, copy, rows)
-    latest_s = copy.clock.last_s
-    if latest_s is None or at_s < latest_s:
-        at_s = latest_s if latest_s is not None else at_s
+    if copy.clock.last_s is not None:
+        at_s = max(at_s, copy.clock.last_s)
     run.pass_to(at_s)
+    # Those that time has decided may have been forgotten in the same breath; whoever looks wants to see them.
+    copy.calls.update((call.callid, call) for call in run.touched_calls.values() if call is not None)
     for seat_id, seat in copy.seats.items():
         _add_open_talks(seat, seat_id, at_s, rows)
     return copy, {key: rows[key] for key in rows.touched}

@@ -136,7 +136,7 @@ def waited_s(legs: list[Leg], at_s: int) -> int:
         if leg.offered_s is not None and leg.offered_s >= answered_s:
             if leg.fate == WAITING:
                 since_s = min(since_s, leg.offered_s)
-            else:
+            elif leg.fate != ANSWERED:
                 before_s += leg.wait_s or 0
     return before_s + at_s - since_s
 

@@ -100,7 +100,7 @@ def averages(zone: Zone, days: Sequence[tuple[str, Part]], *, widened: bool, kno
 
 def _begun(parts: Sequence[Part], by_s: int) -> list[Part]:
     """The sources that have delivered anything by an instant; before, a source is no gap but not there."""
-    return [part for part in parts if part.coverage and part.coverage[0][0] < by_s]
+    return [part for part in parts if part.coverage and min(part.coverage)[0] < by_s]
 
 
 def _gap_s(part: Part, from_s: int, to_s: int) -> int:

@@ -265,7 +265,7 @@ def _add_waiting(ask: Ask, part: Part, groups: dict[str, _Group], total: _Group)
         waiting = deciding is not None and deciding.fate == WAITING and _in(ask, offered_s)
         if waiting and offered_s is not None:
             beyond = waited_s(call.legs, now_s) > ask.threshold_s
-            key = _group_of(ask, CALLS, "", offered_s)
+            key = _group_of(ask, CALLS, "", offered_s - offered_s % SLOT_S)
             for group in (total, groups.get(key) if key else None):
                 if group is not None:
                     group.waiting += 1
@@ -324,13 +324,13 @@ def covered_s(coverage: Iterable[tuple[int, int]], as_of_s: int | None, from_s: 
 
 
 def _gap_s(group: _Group, parts: Sequence[Part]) -> int | None:
-    """Seconds of a group's past in which some source is missing; None before the first of them began."""
+    """Seconds of a group's past in which some source is missing; None of the future, and before the first began."""
     missing: set[tuple[int, int]] = set()
     begun = False
     for part in parts:
         for from_s, to_s in group.spans:
             to_s = min(to_s, part.as_of_s or 0)
-            if not part.coverage or part.coverage[0][0] >= to_s:
+            if from_s >= to_s or not part.coverage or min(part.coverage)[0] >= to_s:
                 continue
             begun = True
             for start_s, end_s in sorted(part.coverage):

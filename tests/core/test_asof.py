@@ -2,7 +2,6 @@
 
 import copy
 
-from fold_streams import DAY_S, EIGHT, RULES, H, at, folded, named, plain, row, streams, told, unbalanced
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +19,20 @@ from dashboard.core.events import (
 )
 from dashboard.core.fold import Fold, Rules, State
 from dashboard.core.seats import READY, TALKING, shown
+from tests.core.fold_streams import (
+    DAY_S,
+    EIGHT,
+    RULES,
+    H,
+    at,
+    folded,
+    named,
+    plain,
+    row,
+    streams,
+    told,
+    unbalanced,
+)
 
 T = EIGHT
 Told = tuple[Rules, list[Event]]
@@ -113,6 +126,13 @@ def test_after_weeks_of_silence_nobody_is_taken_to_be_at_work() -> None:
     lines = [SignedIn(T, "s", "c")]
     assert "s s 08:00" in stand(lines, T + 14 * DAY_S)
     assert stand(lines, T + 14 * DAY_S + 1) == {}
+
+
+def test_a_call_decided_by_looking_is_there_to_be_seen() -> None:
+    """Even where it is forgotten at once."""
+    run = folded([Offered(T, "1", "c")])
+    state, _ = as_of(RULES, run.state, run.rows, T + 3 * DAY_S)
+    assert state.calls["1"].legs[0].fate == "lost"
 
 
 @given(streams(), st.integers(0, 100_000))

@@ -1,7 +1,6 @@
 """What a call counts as, from its legs alone."""
 
 import pytest
-from fold_streams import named, row
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from dashboard.core.calls import (
     waited_s,
 )
 from dashboard.core.counts import CALLS, FATE_COLUMNS
+from tests.core.fold_streams import named, row
 
 
 def waiting(queue: str, at_s: int) -> Leg:

@@ -1,7 +1,6 @@
 """The counting rule, case by case: a few lines of a log, and every row that they make."""
 
 import pytest
-from fold_streams import DAY_S, EIGHT, RULES, SHANGHAI, H, at, folded, row, told
 
 from dashboard.core.calls import Call, Leg
 from dashboard.core.days import Zone
@@ -20,6 +19,7 @@ from dashboard.core.events import (
     Unknown,
 )
 from dashboard.core.fold import OTHER_VERBS, UNKNOWN_VERBS, Fold, Rules, State, fold
+from tests.core.fold_streams import DAY_S, EIGHT, RULES, SHANGHAI, H, at, folded, row, told
 
 T = EIGHT
 

@@ -4,10 +4,8 @@ import itertools
 from collections.abc import Iterable
 
 import msgspec
-from fold_streams import RowMap, added, folded, named, plain, streams, unbalanced
 from hypothesis import given
 from hypothesis import strategies as st
-from naive import Naive
 
 from dashboard.core import events as e
 from dashboard.core.asof import as_of
@@ -26,6 +24,8 @@ from dashboard.core.counts import (
 )
 from dashboard.core.days import SLOT_S
 from dashboard.core.fold import Fold, Rules, State, fold
+from tests.core.fold_streams import RowMap, added, folded, named, plain, streams, unbalanced
+from tests.core.naive import Naive
 
 Told = tuple[Rules, list[e.Event]]
 Row = list[int]

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fold_streams import SHANGHAI, named
 
 from collectors.queue_log.parse import parse_line
 from dashboard.core import events as e
@@ -16,6 +15,7 @@ from dashboard.core.fold import Fold, Rules
 from dashboard.core.metrics import waits
 from dashboard.core.names import ALWAYS, Names, SeatNames
 from dashboard.core.seats import UNKNOWN, shown
+from tests.core.fold_streams import SHANGHAI, named
 
 BESIDE = Path(__file__).parents[1] / "recordings" / "asterisk"
 SMALL = ("names", "restart", "rotate", "short-a")

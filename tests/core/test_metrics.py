@@ -32,7 +32,9 @@ def test_a_service_level_is_that_of_the_published_vectors(formula: str, a: float
 
 def test_there_are_six_formulas_and_no_other() -> None:
     assert len(FORMULAS) == 6
-    with pytest.raises(ValueError, match='"ours" is not a service level; allowed: of_offered, .*short_aband'):
+    with pytest.raises(
+        ValueError, match=r'"ours" is not a service level; allowed: of_offered, .*short_aband'
+    ):
         service_level("ours", A)
 
 

@@ -1,7 +1,6 @@
 """What a seat does, since when, and where its time counts."""
 
 import pytest
-from fold_streams import EIGHT, RULES, H, at, folded, row, told
 from hypothesis import given
 from hypothesis import strategies as hs
 
@@ -37,6 +36,7 @@ from dashboard.core.seats import (
     shown,
     untalked,
 )
+from tests.core.fold_streams import EIGHT, RULES, H, at, folded, row, told
 
 T = EIGHT
 
