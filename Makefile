@@ -38,7 +38,7 @@ golden: setup  ## rewrites expected files; review their diff like code
 	@WALLBOARD_GOLDEN=1 $(BIN)/python -m pytest -q -m "not browser"
 
 screens: setup chromium  ## takes the README's pictures again
-	@$(BIN)/python -m tests.screens
+	@$(BIN)/python -m tests.browser.pictures
 
 lock:  ## pins every dependency again (needs uv on the PATH)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev -q --upgrade pyproject.toml -o constraints.txt

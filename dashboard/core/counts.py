@@ -169,6 +169,8 @@ def trimmed(row: list[int]) -> list[int]:
     [1, 0, 2]
     """
     end = len(row)
+    while end > 8 and not any(row[end - 8 : end]):  # most rows end in empty histograms
+        end -= 8
     while end and row[end - 1] == 0:
         end -= 1
     return row[:end]

@@ -163,9 +163,8 @@ class Fold:
         clock = self.state.clock
         latest_s = clock.latest_s
         self._last_s = clock.last_s
-        self._slot_s = (
-            self._alarm_s
-        ) = -1  # rows found in an earlier batch may have been stored and let go since
+        # Rows found in an earlier batch may have been stored and let go since.
+        self._slot_s = self._alarm_s = -1
         try:
             for event in events:
                 at_s = event.at_s
@@ -285,12 +284,6 @@ class Fold:
         self._forget_s = min(
             (due_s for call in calls.values() if (due_s := self._forgotten_s(call)) > at_s), default=FOREVER
         )
-
-    def _close(self, callid: str) -> None:
-        """A call has no open leg any more."""
-        self.open.pop(callid, None)
-        if self._late:
-            self._forget_s = self._alarm_s = 0
 
     def _due_s(self, leg: Leg) -> int:
         """The last instant at which an open leg is not too old; of others a time that never comes."""

@@ -131,25 +131,23 @@ class Ledger:
         touched: dict[str, list[codec.Key]] = {}
         for key in fold.rows.touched:
             touched.setdefault(self._day(key[2]), []).append(key)
-        gone, decided, multi = self._sort_calls(batch, touched)
+        for at_s, _ in fold.touched_calls:
+            day = self._day(at_s)
+            touched.setdefault(day, [])
+            if day not in self.open_days:
+                self._load_day(day)
         closing = self._closing()
         self._stamping = {day: self._stamp(upto) for day in touched.keys() - closing}
-        for day, operations in gone.items():
-            if day not in closing:
-                batch.operations += operations
+        fields: dict[str, list[Any]] = {}
         for day, row_keys in touched.items():
-            flat: list[Any] = []
-            for key in row_keys:
-                row = fold.rows[key]
-                name = field_of(*key)
-                flat += (name, codec.encode_row(row))
-                batch.published["rows"][name] = row
-            flat += multi.get(day, ())
-            if flat and day not in closing:
-                batch.operations.append(("HSET", keys.rows(day), flat))
-        for day, flat in decided.items():
+            names = {field_of(*key): fold.rows[key] for key in row_keys}
+            batch.published["rows"].update(names)
             if day not in closing:
-                batch.operations.append(("HSET", keys.calls(day), flat))
+                flat = fields[day] = []
+                for name, row in names.items():
+                    flat += (name, codec.encode_row(row))
+        self._sort_calls(batch, fields, closing)
+        batch.operations += [("HSET", keys.rows(day), flat) for day, flat in fields.items() if flat]
         seats: list[Any] = []
         for seat_id in fold.touched_seats:
             seats += (seat_id, codec.encode(fold.state.seats[seat_id]))
@@ -184,48 +182,45 @@ class Ledger:
         wrapping = {seat.wrap.callid for seat in self.fold.state.seats.values() if seat.wrap is not None}
         return self.fold.open.keys() | wrapping
 
-    def _sort_calls(
-        self, batch: Batch, touched: dict[str, list[codec.Key]]
-    ) -> tuple[dict[str, list[Operation]], dict[str, list[Any]], dict[str, list[Any]]]:
-        """Touched calls -> by day: what removes those that moved away, those decided, those with several legs."""
+    def _sort_calls(self, batch: Batch, fields: dict[str, list[Any]], closing: set[str]) -> None:
+        """Tell of touched calls; what is written of a day that is being closed is all of it, anyway.
+
+        Args:
+            batch: To be told in.
+            fields: Day that stays open -> fields of its rows, to which calls with several legs are added.
+            closing: The days that do not stay open.
+        """
         keys, published = self.keys, batch.published
-        gone: dict[str, list[Operation]] = {}
         decided: dict[str, list[Any]] = {}
-        multi: dict[str, list[Any]] = {}
         open_now = self._open_now()
         opened: list[Any] = []
         for (at_s, callid), call in self.fold.touched_calls.items():
             day = self._day(at_s)
-            if day not in self.open_days:
-                self._load_day(day)
-            touched.setdefault(day, [])
             if call is None:
                 self._calls_of_day[day].pop(callid, None)
-                gone.setdefault(day, []).extend(
-                    (
-                        ("HDEL", keys.calls(day), [callid]),
-                        ("HDEL", keys.rows(day), [field_of(MULTI, callid, at_s)]),
-                    )
-                )
+                if day not in closing:
+                    batch.operations.append(("HDEL", keys.calls(day), [callid]))
+                    batch.operations.append(("HDEL", keys.rows(day), [field_of(MULTI, callid, at_s)]))
                 continue
             self._calls_of_day[day][callid] = call
-            data = codec.encode(call)
+            several = len(call.legs) > 1
+            if several:
+                published["multi"][callid] = call
             if callid in open_now:
-                opened += (callid, data)
+                opened += (callid, codec.encode(call))
                 self._maybe_open.add(callid)
                 published["open"][callid] = call
-            else:
-                decided.setdefault(day, []).extend((callid, data))
-            if len(call.legs) > 1:
-                multi.setdefault(day, []).extend((field_of(MULTI, callid, call.at_s), data))
-                published["multi"][callid] = call
+            elif day not in closing:
+                decided.setdefault(day, []).extend((callid, codec.encode(call)))
+            if several and day not in closing:
+                fields[day] += (field_of(MULTI, callid, call.at_s), codec.encode(call))
+        batch.operations += [("HSET", keys.calls(day), flat) for day, flat in decided.items()]
         if opened:
             batch.operations.append(("HSET", keys.open, opened))
         ended = list(self._maybe_open - open_now)
         if ended:
             batch.operations.append(("HDEL", keys.open, ended))
             published["open"].update(dict.fromkeys(ended))
-        return gone, decided, multi
 
     def _stamp(self, upto: str, *, closed: bool = False) -> codec.Stamp:
         return codec.Stamp(self.stamp.fold, self.stamp.parser, self.stamp.names, upto, closed)

@@ -182,12 +182,15 @@ class Reader:
         """
         keys = self.keys.source(source, generation)
         try:
-            packed, loose = self._at_once([(keys.callz(day), "s"), (keys.calls(day), "h")])
+            asked = [(keys.callz(day), "s"), (keys.calls(day), "h"), (keys.open, "h")]
+            packed, loose, open_now = self._at_once(asked)
         except ERROR as exc:
             raise StoreUnavailable(f"Redis does not answer ({exc})") from exc
         calls = {call.callid: call for call in codec.unpack_calls(packed)} if packed else {}
         calls.update((name.decode(), codec.decode_call(data)) for name, data in loose.items())
-        return list(calls.values())
+        # One that went on in another queue is in progress again; what is stored here is how it was before.
+        again = {name.decode() for name in open_now}
+        return [call for call in calls.values() if call.callid not in again]
 
     def _at_once(self, asked: Sequence[tuple[str, str]]) -> list[Any]:
         """Read keys as of one instant: (key, "h" for a hash or "s" for a string) each."""

@@ -87,6 +87,7 @@ class Collector:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.said = folder / "said"
+        self.begins = 0
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Collector":
@@ -95,11 +96,14 @@ class Collector:
 
     def __exit__(self, *_: object) -> None:
         if self.process is not None:
+            # Told to stop before it can listen, a process just dies.
+            until(lambda: b": collecting" in self.said.read_bytes()[self.begins :], within_s=20)
             self.process.terminate()
             assert self.process.wait(20) == 0, self.said.read_text("utf-8")
 
     def start(self) -> None:
         with self.said.open("ab") as said:
+            self.begins = said.tell()
             self.process = start("collect", cwd=self.folder, ahead_s=to_after_s(), stdout=said, stderr=said)
 
     def kill(self) -> None:

@@ -119,7 +119,8 @@ def demo(folder: Path, cwd: Path) -> Iterator[tuple[subprocess.Popen[bytes], str
     port = free_port()
     said = cwd / f"said{port}"
     with said.open("wb") as out:
-        process = start("demo", "--dir", str(folder), "--port", str(port), cwd=cwd, stdout=out, stderr=out)
+        words = ("demo", "--dir", str(folder), "--port", str(port))
+        process = start(*words, cwd=cwd, strict=False, stdout=out, stderr=out)
     try:
         until(lambda: b"Ctrl-C" in said.read_bytes() or process.poll() is not None, within_s=40)
         assert process.poll() is None, said.read_text("utf-8")

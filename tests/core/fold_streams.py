@@ -4,15 +4,17 @@ Made-up ones are plausible most of the time (a call that waits is answered, one 
 the rest: ends without a beginning, doubled lines, call ids that come back, clocks that step.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hypothesis import strategies as st
 
 from dashboard.core import events as e
+from dashboard.core.asof import as_of
 from dashboard.core.counts import CALLS, COLUMNS, EDGES_S, QUEUE, F, join
 from dashboard.core.days import SLOT_S, Zone
 from dashboard.core.fold import Fold, Rules, State
+from dashboard.core.table import Observes, Part
 
 Key = tuple[str, str, int]
 RowMap = dict[Key, list[int]]
@@ -111,6 +113,28 @@ def unbalanced(rows: Mapping[Key, list[int]], state: State) -> list[Any]:
             if values[F["offered"]] != decided + waiting:
                 wrong.append((kind, ident, slot, values[F["offered"]], decided, waiting))
     return wrong
+
+
+def part(
+    lines: Sequence[e.Event],
+    until_s: int = EIGHT + 16 * H,
+    coverage: Sequence[tuple[int, int]] | None = None,
+    rules: Rules = RULES,
+    **observes: Any,
+) -> Part:
+    """A source's counts as a reader has them: all of the days, as they stand."""
+    run = folded(lines, rules)
+    state, changed = as_of(rules, run.state, run.rows, until_s)
+    stored = [call for call in run.touched_calls.values() if call is not None and len(call.legs) > 1]
+    now = {(call.at_s, call.callid): call for call in state.calls.values()}
+    return Part(
+        rows={**run.rows, **changed},
+        open_calls=[call for call in state.calls.values() if call.open],
+        multi=[now.get((call.at_s, call.callid), call) for call in stored],
+        coverage=[(SHANGHAI.bounds("2026-11-22")[0], until_s)] if coverage is None else coverage,
+        as_of_s=until_s,
+        observes=Observes(wrap=True, refused_from_s=run.state.clock.refused_from_s, **observes),
+    )
 
 
 # Made up ---------------------------------------------------------------------------------------------------------

@@ -89,7 +89,8 @@ def test_a_call_that_crosses_midnight_belongs_to_the_day_of_its_offer() -> None:
         ]
     )
     fate = row(
-        "offered answered finished answer_wait_s:60 answered@60 talk_s:660 wrap_s:10 longest_wait_s:60 answers talk_done_s:60"
+        "offered answered finished answer_wait_s:60 answered@60 talk_s:660 wrap_s:10 longest_wait_s:60"
+        " answers talk_done_s:60"
     )
     assert told(run.rows) == {
         "q a 23:45": fate,
@@ -210,7 +211,8 @@ def test_an_abandon_after_an_answer_is_an_abandoned_leg_of_an_answered_call() ->
     )
     rows = told(run.rows)
     assert rows["c 08:00"] == row(
-        "offered answered finished answer_wait_s:10 answered@10 talk_s:30 longest_wait_s:10 answers talk_done_s:30 abandoned_after_answer"
+        "offered answered finished answer_wait_s:10 answered@10 talk_s:30 longest_wait_s:10"
+        " answers talk_done_s:30 abandoned_after_answer"
     )
     assert rows["q d 08:00"] == row(
         "offered abandoned abandoned_after_answer abandon_wait_s:20 abandoned@20 longest_wait_s:20"

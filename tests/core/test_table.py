@@ -1,6 +1,6 @@
 """Counts as rows of a table: what `wallboard show` prints."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.core.asof import as_of
 from dashboard.core.calls import WAITING, call_fate
 from dashboard.core.counts import CALLS, EDGES_S, QUEUE, F
 from dashboard.core.days import SLOT_S, Zone
@@ -36,34 +35,12 @@ from dashboard.core.table import (
     days_between,
     table,
 )
-from tests.core.fold_streams import DAY_S, EIGHT, RULES, SHANGHAI, H, at, folded, streams
+from tests.core.fold_streams import DAY_S, EIGHT, SHANGHAI, H, at, part, streams
 
 T = EIGHT
 DAY = SHANGHAI.bounds("2026-11-23")
 WHOLE = Ask(zone=SHANGHAI, from_s=DAY[0], to_s=DAY[1])
 SITES = {"a": "gulou", "b": "gulou", "c": "minhou", "s": "gulou", "r": "minhou"}
-
-
-def part(
-    lines: Sequence[Event],
-    until_s: int = DAY[1],
-    coverage: Sequence[tuple[int, int]] | None = None,
-    rules: Rules = RULES,
-    **observes: Any,
-) -> Part:
-    """A source's counts as a reader has them: all of the days, as they stand."""
-    run = folded(lines, rules)
-    state, changed = as_of(rules, run.state, run.rows, until_s)
-    stored = [call for call in run.touched_calls.values() if call is not None and len(call.legs) > 1]
-    now = {(call.at_s, call.callid): call for call in state.calls.values()}
-    return Part(
-        rows={**run.rows, **changed},
-        open_calls=[call for call in state.calls.values() if call.open],
-        multi=[now.get((call.at_s, call.callid), call) for call in stored],
-        coverage=[(DAY[0] - DAY_S, until_s)] if coverage is None else coverage,
-        as_of_s=until_s,
-        observes=Observes(wrap=True, refused_from_s=run.state.clock.refused_from_s, **observes),
-    )
 
 
 def told(ask: Ask, *parts: Part) -> dict[str, dict[str, Any]]:
@@ -480,7 +457,7 @@ def test_holds_and_wrap_up_are_null_where_nobody_observes_them() -> None:
 
 def test_a_threshold_that_is_no_edge_is_refused_with_the_list() -> None:
     with pytest.raises(
-        ValueError, match="a threshold of 14 s is not an edge .* allowed: 1, 2, 3, 5, 10, 15, 20"
+        ValueError, match=r"a threshold of 14 s is not an edge .* allowed: 1, 2, 3, 5, 10, 15, 20"
     ):
         table(replace(WHOLE, threshold_s=14), [part(LINES)])
     with pytest.raises(ValueError, match="a threshold of 4 s"):

@@ -75,7 +75,7 @@ def play(here: Stage, data: bytes, size: int = 7) -> None:
 
 
 def undisturbed(tmp_path: Path, url: str, toml: str, data: bytes) -> dict[str, Any]:
-    """The counts of a log that is written in one go, by another hotline."""
+    """The counts of a log that is written in one go, by a hotline named "alone" where that one is "fuzhou"."""
     alone = stage(tmp_path / "alone", url, toml.replace("fuzhou", "alone"))
     play(alone, data, size=10_000)
     return alone.counted()
@@ -423,6 +423,26 @@ def test_a_torn_archive_goes_on_where_it_is_whole(
     assert any("torn" in line for line in here.said)
 
 
+def test_a_script_that_fails_halfway_is_repeated(
+    here: Stage, tmp_path: Path, redis_url: str, redis_client: redis.Redis
+) -> None:
+    data = log_of(*(call(AT + n * 70, n) for n in range(12)))
+    with here.tools() as tools:
+        batches = list(batches_of(items_of(tools, data), 5))
+        for batch in batches[:3]:
+            tools.writer.write(batch)
+        seats = here.reader.keys.source("pbx1", 1).seats
+        kept = redis_client.dump(seats)
+        redis_client.set(seats, "not a hash")  # rows are written before it, the position is not
+        for batch in batches[3:]:
+            tools.writer.write(batch)
+        with pytest.raises(StoreUnavailable, match="WRONGTYPE"):
+            tools.writer.beat(AFTER_S, read=True)
+        redis_client.restore(seats, 0, kept, replace=True)
+        tools.writer.beat(AFTER_S, read=True)
+    assert here.counted() == undisturbed(tmp_path, redis_url, TOML, data)
+
+
 # Days --------------------------------------------------------------------------------------------------------------
 
 
@@ -577,3 +597,77 @@ def test_the_lease_of_a_dead_writer_of_the_same_directory_is_taken_at_once(here:
     again.open()
     again.close()
     assert not here.client.exists(here.reader.keys.lease("pbx1"))
+
+
+# Clocks gone wild --------------------------------------------------------------------------------------------------
+
+
+def wild_log(rng: random.Random) -> bytes:
+    """A log whose clock jumps by days, to and fro, with calls, transfers, pauses and restarts in between."""
+    at = AT
+    lines: list[str] = []
+    waiting: list[tuple[str, str]] = []
+    talking: list[tuple[str, str, str]] = []
+    for number in range(rng.randrange(20, 120)):
+        jump = rng.random()
+        if jump < 0.06:
+            at += rng.choice([-3, -2, -1, 1, 2, 3]) * DAY_S + rng.randrange(-HOURS_S, HOURS_S)
+        elif jump < 0.12:
+            at += rng.randrange(-4 * HOURS_S, 12 * HOURS_S)
+        at += rng.randrange(0, 40)
+        act = rng.random()
+        seat = rng.choice(["Anna", "Ben"])
+        queue = rng.choice(["consult", "city"])
+        if act < 0.4:
+            # Ids come again, days later or at once.
+            callid = f"{AT}.{rng.randrange(12)}"
+            waiting.append((callid, queue))
+            lines.append(f"{at}|{callid}|{queue}|NONE|ENTERQUEUE||0591000{number:05d}|1")
+        elif act < 0.6 and waiting:
+            callid, queue = waiting.pop(rng.randrange(len(waiting)))
+            talking.append((callid, queue, seat))
+            lines.append(f"{at}|{callid}|{queue}|{seat}|CONNECT|{rng.randrange(90)}|{at}.99|2")
+        elif act < 0.7 and waiting:
+            callid, queue = waiting.pop()
+            verb = rng.choice(["ABANDON|1|1", "EXITWITHTIMEOUT|1|1"])
+            lines.append(f"{at}|{callid}|{queue}|NONE|{verb}|{rng.randrange(90)}")
+        elif act < 0.88 and talking:
+            callid, queue, seat = talking.pop(rng.randrange(len(talking)))
+            lines.append(f"{at}|{callid}|{queue}|{seat}|COMPLETEAGENT|3|{rng.randrange(300)}|1")
+        elif act < 0.97:
+            lines.append(f"{at}|NONE|{queue}|{seat}|{rng.choice(['PAUSE', 'UNPAUSE'])}|tea")
+        else:
+            lines.append(f"{at}|NONE|NONE|NONE|QUEUESTART|")
+            waiting, talking = [], []
+    return log_of(lines)
+
+
+@pytest.mark.slow
+def test_a_clock_gone_wild_counts_the_same_however_it_is_cut(tmp_path: Path, redis_url: str) -> None:
+    seed = random.randrange(10**6)
+    print(f"seed {seed}")
+    for number in range(40):
+        rng = random.Random(seed + number)
+        data = wild_log(rng)
+        toml = TOML.replace("fuzhou", f"wild{number}")
+        folder = tmp_path / f"{number}"
+        here = stage(folder, redis_url, toml)
+        items = iter_items(here, data)
+        while items:
+            with here.tools() as tools:
+                for _ in range(rng.randrange(1, 6)):
+                    size = rng.randrange(1, 12)
+                    batch, items = items[:size], items[size:]
+                    tools.writer.write(batch)
+        found = here.counted()
+        expected = undisturbed(folder, redis_url, toml.replace(f"wild{number}", f"fuzhou{number}"), data)
+        assert found == expected, f"seed {seed + number}"
+        writer = here.writer()
+        writer.open(rebuild=True)
+        writer.close()
+        assert here.counted() == found, f"seed {seed + number}"
+
+
+def iter_items(here: Stage, data: bytes) -> list[Item]:
+    with here.tools() as tools:
+        return items_of(tools, data)
