@@ -230,7 +230,7 @@ def counted(reader: Reader, source: str) -> dict[str, Any]:
     return {
         "rows": rows,
         "multi": multi,
-        "open": snapshot.open_calls,
+        "open": {callid: call for callid, call in snapshot.open_calls.items() if call.open},
         "seats": snapshot.seats,
         "clock": snapshot.clock,
         "calls": {
@@ -238,10 +238,7 @@ def counted(reader: Reader, source: str) -> dict[str, Any]:
             for day in days
             for call in reader.calls(source, snapshot.generation, day)
         },
-        "days": {
-            day: (stamp.fold, stamp.parser, stamp.names, stamp.closed)
-            for day, stamp in snapshot.stamps.items()
-        },
+        "days": {day: (stamp.fold, stamp.parser, stamp.names) for day, stamp in snapshot.stamps.items()},
     }
 
 

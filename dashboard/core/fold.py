@@ -173,7 +173,7 @@ class Fold:
                     alive_s = at_s
                     if kind is e.SwitchStarted and self._last_s is not None:
                         # It was away: nobody was at work after the last sign of life before.
-                        alive_s = min(at_s, self._last_s)
+                        alive_s = self._last_s
                     self._time_passes(at_s, alive_s)
                 latest_s = at_s if at_s >= latest_s else self._step_back(at_s, latest_s)
                 handler = handlers.get(kind)
@@ -598,7 +598,7 @@ class Fold:
             if queue not in seat.queues and queue != "NONE":
                 seat.queues = sorted([*seat.queues, queue])
             if seat.base in _AWAY:
-                st.rebase(seat, st.PAUSED if seat.pauses else st.READY, at_s)
+                st.rebase(seat, st.READY, at_s)
         return seat
 
     def _member(self, seat_id: str, queue: str, at_s: int) -> st.Seat:

@@ -83,6 +83,7 @@ decode_clock = msgspec.json.Decoder(Clock).decode
 decode_stamp = msgspec.json.Decoder(Stamp).decode
 decode_change = msgspec.json.Decoder(Change).decode
 decode_coverage = msgspec.json.Decoder(list[tuple[int, int]]).decode
+decode_forgotten = msgspec.json.Decoder(list[tuple[int, str]]).decode
 _decode_day = msgspec.json.Decoder(DayRows).decode
 _decode_calls = msgspec.json.Decoder(list[Call]).decode
 

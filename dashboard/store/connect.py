@@ -23,7 +23,7 @@ TIMEOUT_S = 2.0
 Client: TypeAlias = Any
 """A Redis, Sentinel-backed or Cluster client: their own types do not know that answers here are bytes."""
 
-ERROR = (redis.RedisError, OSError)
+ERROR = (redis.RedisError, redis.exceptions.RedisClusterException, OSError)
 """What a client raises when Redis is away, or is there and does not do what it is asked now (out of memory, a full
 disk, a failover, no right). Trying again may help, so nobody ends because of it."""
 

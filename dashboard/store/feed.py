@@ -201,30 +201,28 @@ class Feed:
         while not self._stopped.is_set():
             begun_s = time.monotonic()
             try:
-                self._ask(client, reader)
+                self._ask(reader)
             except (*ERROR, StoreUnavailable) as exc:
                 self._lost(exc)
                 self._bring_back()
             self._stopped.wait(max(0.05, TICK_S - (time.monotonic() - begun_s)))
         client.close()
 
-    def _ask(self, client: Client, reader: Reader) -> None:
+    def _ask(self, reader: Reader) -> None:
         """Look once: Redis's time, every source's beat, and whether what is in memory is what Redis has."""
         with self._lock:
             known = {name: (s.generation, s.seq, s.standing) for name, s in self._sources.items()}
-        pipe = client.pipeline(transaction=False)
-        pipe.time()
-        pipe.hgetall(reader.keys.gens)
+        keys = reader.keys
+        asked = [(keys.gens, "t"), (keys.gens, "h")]
         for name, (generation, _, _) in known.items():
-            pipe.hgetall(reader.keys.beat(name))
-            pipe.hget(reader.keys.source(name, generation).meta, "seq")
-        (seconds, micros), gens, *found = pipe.execute()
+            asked += [(keys.beat(name), "h"), (keys.source(name, generation).meta, "f:seq")]
+        (seconds, micros), gens, *found = reader.at_once(asked)
         generations = {name.decode(): int(generation) for name, generation in gens.items()}
         stored = {name: int(seq) for name, seq in zip(known, found[1::2], strict=True) if seq is not None}
         day = self.config.zone.day(int(self.clock()))
         with self._lock:
             again = not self._store_ok or day != self._day
-            self._redis_ms = seconds * 1000 + micros / 1000
+            self._redis_ms = int(seconds) * 1000 + int(micros) / 1000
             self._ticked_s = time.monotonic()
             for name, beat in zip(known, found[::2], strict=True):
                 self._beats[name] = beat

@@ -10,9 +10,10 @@ Keys begin `wb:{hotline}:`; the braces keep one hotline's keys in one slot of a 
 
 of a source's generation `wb:{h}:S:G:`
 
-    meta                    hash    position, seq, clock, coverage, covered_s
+    meta                    hash    position, seq, clock, coverage, covered_s, forgotten
     seats                   hash    seat id -> Seat
-    open                    hash    call id -> Call that waits, talks, or whose wrap-up lasts
+    open                    hash    call id -> Call that waits, talks, or whose wrap-up lasts (and what a clock that was
+                                    ahead makes the fold remember of closed days)
     rows:DAY                hash    field of a row -> its values, while the day is open; multi-leg calls beside them
     calls:DAY               hash    call id -> Call, while the day is open
     days                    hash    DAY -> Stamp: what it was counted with, and whether it is closed

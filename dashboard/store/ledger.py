@@ -47,11 +47,13 @@ class Ledger:
     def __init__(self, client: Client, keys: SourceKeys, rules: Rules, stamp: codec.Stamp) -> None:
         self.client, self.keys, self.rules, self.stamp = client, keys, rules, stamp
         self.zone = rules.zone
+        self._limits_s = rules.waiting_limit_s + rules.talking_limit_s
         self.stamps: dict[str, codec.Stamp] = {}
         self.open_days: set[str] = set()
         self._keys_of_day: dict[str, set[codec.Key]] = {}
         self._calls_of_day: dict[str, dict[str, Call]] = {}
         self._maybe_open: set[str] = set()  # calls that Redis may have as open, whatever became of the answer
+        self._stays: set[str] = set()  # those that are to be there, as told by the last `changes`
         self._stamping: dict[str, codec.Stamp] = {}  # as told by the last `changes`
         self.fold = Fold(rules, State(), Rows(self._load_row))
 
@@ -74,8 +76,13 @@ class Ledger:
             self._load_day(day)
         for call in live.values():
             self._calls_of_day[self._day(call.at_s)][call.callid] = call
+        forgotten = set(codec.decode_forgotten(meta.get(b"forgotten", b"[]")))
         for day in sorted(self._calls_of_day):
-            state.calls.update(self._calls_of_day[day])
+            calls = self._calls_of_day[day].values()
+            state.calls.update(
+                (call.callid, call) for call in calls if (call.at_s, call.callid) not in forgotten
+            )
+        state.calls.update(live)  # where an id came twice, the call in progress is meant
         rows = self.fold.rows
         rows.touched.clear()
         self.fold = Fold(self.rules, state, rows)
@@ -175,12 +182,34 @@ class Ledger:
             for key in self._keys_of_day.pop(day, ()):
                 fold.rows.pop(key, None)
         self._stamping = {}
-        self._maybe_open &= self._open_now()
+        self._maybe_open &= self._stays
 
     def _open_now(self) -> set[str]:
         """Calls that wait or talk, and those whose wrap-up lasts: its end changes them once more."""
         wrapping = {seat.wrap.callid for seat in self.fold.state.seats.values() if seat.wrap is not None}
         return self.fold.open.keys() | wrapping
+
+    def _strays(self, closing: set[str]) -> tuple[list[tuple[int, str]], set[str]]:
+        """What a clock that has been ahead leaves behind, and the next start must know: the fold decides by it.
+
+        Returns:
+            Calls of days that stay open which the fold has forgotten; calls which it knows though their day is not
+            read at the next start.
+        """
+        if not self.fold.state.clock.steps_back:
+            return [], set()
+        known, staying = self.fold.state.calls, self.open_days - closing
+        forgotten = [
+            (call.at_s, callid)
+            for day in sorted(staying)
+            for callid, call in self._calls_of_day[day].items()
+            if callid not in known or known[callid].at_s != call.at_s
+        ]
+        return forgotten, {callid for callid, call in known.items() if self._day(call.at_s) not in staying}
+
+    def _is_over(self, day: str) -> bool:
+        """Whether nothing but a clock stepping back can change a day any more."""
+        return self.zone.bounds(day)[1] + self._limits_s <= self.fold.state.clock.latest_s
 
     def _sort_calls(self, batch: Batch, fields: dict[str, list[Any]], closing: set[str]) -> None:
         """Tell of touched calls; what is written of a day that is being closed is all of it, anyway.
@@ -190,7 +219,7 @@ class Ledger:
             fields: Day that stays open -> fields of its rows, to which calls with several legs are added.
             closing: The days that do not stay open.
         """
-        keys, published = self.keys, batch.published
+        keys, published, known = self.keys, batch.published, self.fold.state.calls
         decided: dict[str, list[Any]] = {}
         open_now = self._open_now()
         opened: list[Any] = []
@@ -206,18 +235,24 @@ class Ledger:
             several = len(call.legs) > 1
             if several:
                 published["multi"][callid] = call
-            if callid in open_now:
+            if callid in open_now and known.get(callid) is call:  # and not an older one of the same id
                 opened += (callid, codec.encode(call))
-                self._maybe_open.add(callid)
                 published["open"][callid] = call
             elif day not in closing:
                 decided.setdefault(day, []).extend((callid, codec.encode(call)))
             if several and day not in closing:
                 fields[day] += (field_of(MULTI, callid, call.at_s), codec.encode(call))
         batch.operations += [("HSET", keys.calls(day), flat) for day, flat in decided.items()]
+        forgotten, remembered = self._strays(closing)
+        batch.operations.append(("HSET", keys.meta, ["forgotten", codec.encode(forgotten)]))
+        for callid in remembered - open_now:
+            opened += (callid, codec.encode(known[callid]))
+            published["open"][callid] = known[callid]
         if opened:
             batch.operations.append(("HSET", keys.open, opened))
-        ended = list(self._maybe_open - open_now)
+            self._maybe_open |= published["open"].keys()
+        self._stays = open_now | remembered
+        ended = list(self._maybe_open - self._stays)
         if ended:
             batch.operations.append(("HDEL", keys.open, ended))
             published["open"].update(dict.fromkeys(ended))
@@ -226,10 +261,8 @@ class Ledger:
         return codec.Stamp(self.stamp.fold, self.stamp.parser, self.stamp.names, upto, closed)
 
     def _closing(self) -> set[str]:
-        """Days in hand that nothing but a clock stepping back can change any more."""
-        latest_s = self.fold.state.clock.latest_s
-        limits_s = self.rules.waiting_limit_s + self.rules.talking_limit_s
-        over = {day for day in self.open_days if self.zone.bounds(day)[1] + limits_s <= latest_s}
+        """Days in hand that are over, with nobody in them still busy."""
+        over = {day for day in self.open_days if self._is_over(day)}
         if not over:
             return over
         open_calls = [

@@ -126,7 +126,7 @@ class Reader:
         asked = [(key, "h") for key in hashes]
         for day in together:
             asked += [(keys.day(day), "s"), (keys.rows(day), "h")]
-        meta, open_calls, seats, stamped, *rest = self._at_once(asked)
+        meta, open_calls, seats, stamped, *rest = self.at_once(asked)
         found.stamps = {day.decode(): codec.decode_stamp(data) for day, data in stamped.items()}
         if b"clock" not in meta:
             # Gone, or about to be: another generation took its place, or Redis was emptied.
@@ -183,17 +183,19 @@ class Reader:
         keys = self.keys.source(source, generation)
         try:
             asked = [(keys.callz(day), "s"), (keys.calls(day), "h"), (keys.open, "h")]
-            packed, loose, open_now = self._at_once(asked)
+            packed, loose, open_now = self.at_once(asked)
         except ERROR as exc:
             raise StoreUnavailable(f"Redis does not answer ({exc})") from exc
         calls = {call.callid: call for call in codec.unpack_calls(packed)} if packed else {}
         calls.update((name.decode(), codec.decode_call(data)) for name, data in loose.items())
         # One that went on in another queue is in progress again; what is stored here is how it was before.
-        again = {name.decode() for name in open_now}
-        return [call for call in calls.values() if call.callid not in again]
+        for call in map(codec.decode_call, open_now.values()):
+            if call.open and call.callid in calls and calls[call.callid].at_s == call.at_s:
+                del calls[call.callid]
+        return list(calls.values())
 
-    def _at_once(self, asked: Sequence[tuple[str, str]]) -> list[Any]:
-        """Read keys as of one instant: (key, "h" for a hash or "s" for a string) each."""
+    def at_once(self, asked: Sequence[tuple[str, str]]) -> list[Any]:
+        """Read keys as of one instant: (key, what of it: see `read.lua`) each; a hash comes as a dict."""
         found = self._read(keys=[key for key, _ in asked], args=[kind for _, kind in asked])
         return [
             dict(zip(value[::2], value[1::2], strict=True)) if kind == "h" else value

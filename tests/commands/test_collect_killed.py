@@ -296,3 +296,49 @@ def test_ctrl_c_ends_it_cleanly(played: Recording, tmp_path: Path) -> None:
     assert process.returncode == 0
     assert b"Traceback" not in said
     until(lambda: embedded.pid() is None)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A data directory of three megabytes, where one may mount."""
+    folder = tmp_path / "var"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=3m,mode=700", "tmpfs", str(folder)]
+    if os.geteuid() or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("mounting a small disk needs root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.slow
+def test_a_full_disk_stops_nothing_for_good(
+    played: Recording, tmp_path: Path, small_disk: Path, redis_url: str
+) -> None:
+    """Archive, number table and the embedded server's file are all on it."""
+    log = tmp_path / "queue_log"
+    here = stage(tmp_path, redis_url, played.toml(log=log))
+    expected, lines = undisturbed(played, tmp_path, redis_url)
+    data = played.data
+    with Collector(tmp_path) as collector, Embedded(small_disk) as embedded:
+        here.client = connect(embedded.url)
+        log.write_bytes(data[:20_000])
+        until(quiet(at_the_end_of(here, 19_000)), within_s=20)
+        room = os.statvfs(small_disk)
+        (small_disk / "ballast").write_bytes(b"x" * (room.f_bavail * room.f_frsize - 8192))
+        with log.open("ab") as file:
+            file.write(data[20_000:])
+        until(lambda: "full" in collector.said.read_text("utf-8"), within_s=20)
+        (small_disk / "ballast").unlink()
+        until(quiet(at_the_end(here.reader, here)), within_s=30)
+        assert here.counted() == expected
+        here.client.close()
+    assert archived_lines(here.config) == lines
+    assert "Traceback" not in collector.said.read_text("utf-8")
+
+
+def at_the_end_of(here: Stage, offset: int) -> Callable[[], bool]:
+    def check() -> bool:
+        lines = [payload for kind, payload in archived_lines(here.config) if kind == "L"]
+        return bool(lines) and int(lines[-1].split(b"|", 1)[0]) > offset
+
+    return check

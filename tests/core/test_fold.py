@@ -465,6 +465,14 @@ def test_a_wrap_up_lasts_no_longer_than_the_switch() -> None:
     assert set(told(run.rows)) == {"q b 08:00", "c 08:00", "s s 08:00"}
 
 
+def test_a_wrap_up_lasts_no_longer_than_the_log() -> None:
+    """A log that is silent for weeks was not written."""
+    lines = [Offered(T, "1", "b"), Answered(T, "1", "b", "s", 0), Ended(T + 60, "1", "b", "s", 60)]
+    run = folded([*lines, Event(T + 100), Event(T + 15 * DAY_S)])
+    assert run.touched_calls[T, "1"].legs[0].wrap_s == 40
+    assert told(run.rows)["s s 08:00"] == row("answers talk_done_s:60 wrap_done_s:40")
+
+
 # Wrap-up ----------------------------------------------------------------------------------------------------------
 
 
@@ -487,6 +495,22 @@ def test_a_wrap_up_is_cut_short_by_the_next_call() -> None:
     assert (rows["q b 08:00"]["wrap_s"], rows["q b 08:00"]["wrap_done_s"]) == (30, 30)
     assert (rows["c 08:00"]["wrap_s"], rows["c 08:00"]["wrap_done_s"]) == (30, 30)
     assert "wrap_s" not in rows["q c 08:00"]
+
+
+def test_a_wrap_up_belongs_to_its_leg_though_the_call_has_gone_on() -> None:
+    run = folded(
+        [
+            Offered(T, "1", "b"),
+            Answered(T, "1", "b", "s", 0),
+            Ended(T + 60, "1", "b", "s", 60),
+            Offered(T + 61, "1", "c"),
+            Event(T + 360),
+        ]
+    )
+    assert [leg.wrap_s for leg in run.state.calls["1"].legs] == [300, None]
+    rows = told(run.rows)
+    assert (rows["q b 08:00"]["wrap_s"], rows["c 08:00"]["wrap_s"]) == (300, 300)
+    assert rows["q c 08:00"] == row("offered")
 
 
 def test_a_wrap_up_belongs_to_its_call_only_when_it_is_over() -> None:
@@ -600,6 +624,13 @@ def test_a_clock_that_was_decades_ahead_stops_nothing() -> None:
             ),
         ),
     }
+
+
+def test_after_a_clock_was_decades_ahead_midnights_and_silences_are_those_of_the_right_time() -> None:
+    run = folded([SignedIn(T, "s", "c"), Event(3_999_999_999), Event(at("23:45")), Event(at("24:00"))])
+    assert told(run.rows) == {"s s 23:45": row("signed_in_s:900")}
+    run.feed([SignedIn(at("0:00", 20), "s", "c")])
+    assert told(run.rows) == {"s s 23:45": row("signed_in_s:900")}
 
 
 def test_a_clock_that_was_decades_behind_makes_no_rows_for_the_decades() -> None:

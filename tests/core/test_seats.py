@@ -102,6 +102,16 @@ def test_of_two_conversations_the_longer_one_is_shown() -> None:
     assert seen(lines) == Shown(TALKING, T + 9, "", False)
 
 
+def test_of_two_legs_of_a_call_with_the_same_seat_the_one_that_ended_is_over() -> None:
+    lines = [
+        Answered(T, "1", "c", "s", 0),
+        Answered(T + 9, "1", "d", "s", 0),
+        Ended(T + 20, "1", "d", "s", 11),
+    ]
+    assert seen(lines) == Shown(TALKING, T, "", False)
+    assert seen([*lines[:2], Ended(T + 20, "1", "c", "s", 20)]) == Shown(TALKING, T + 9, "", False)
+
+
 def test_paused_while_any_queues_pause_is_open() -> None:
     lines = [
         SeatSeen(T, "s", "a"),
@@ -142,6 +152,17 @@ def test_a_pause_under_a_call_waits_until_the_call_is_over() -> None:
 def test_a_seat_that_is_added_paused_is_paused() -> None:
     assert seen([SignedIn(T, "s", "a", True)]) == Shown(PAUSED, T, "", False)
     assert seen([SignedIn(T, "s", "a", True), Unpaused(T + 9, "s", "a")]) == Shown(READY, T + 9, "", False)
+
+
+def test_a_pause_in_the_queue_that_is_left_goes_on() -> None:
+    lines = [Paused(T, "s", "a", "会议"), Paused(T, "s", "b", "会议"), SignedOut(T + 9, "s", "b")]
+    assert seen(lines) == Shown(PAUSED, T, "会议", False)
+
+
+def test_no_pause_outlasts_the_last_removal() -> None:
+    """Not even one that is of no queue."""
+    run = folded([SignedIn(T, "s", "a"), Paused(T + 1, "s", "NONE", ""), SignedOut(T + 9, "s", "a")])
+    assert (run.state.seats["s"].base, run.state.seats["s"].pauses) == (SIGNED_OUT, {})
 
 
 def test_signed_out_after_the_last_removal() -> None:

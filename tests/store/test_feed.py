@@ -49,7 +49,7 @@ class Watch:
 
     def tick(self) -> None:
         """The look at Redis that happens each second."""
-        self.feed._ask(self.client, self.reader)
+        self.feed._ask(self.reader)
 
     def messages(self) -> list[bytes]:
         """What has been published."""
@@ -315,7 +315,7 @@ def test_the_view_is_what_a_feed_that_has_just_begun_shows(
             tools.writer.write(batch)
     watch.tick()
     fresh = Feed(here.config, lambda: watch.client, clock=lambda: here.now_s)
-    fresh._ask(watch.client, watch.reader)
+    fresh._ask(watch.reader)
     assert watch.feed.hall() == fresh.hall()
 
 
@@ -347,7 +347,7 @@ def test_averages_leave_out_a_day_with_a_gap(tmp_path: Path, redis_url: str, pla
         tools.writer.write([Item(COVERED, b"%d" % int(here.now_s))])
     client = connect(redis_url)
     feed = Feed(here.config, lambda: client, clock=lambda: here.now_s)
-    feed._ask(client, Reader(client, "fuzhou"))
+    feed._ask(Reader(client, "fuzhou"))
     hall = feed.hall()
     # The 17th's evening and the 18th's morning are not covered: three days are left, with 1, 4 and 5 answers.
     assert hall.comparable_days == 3

@@ -81,7 +81,7 @@ def test_a_generation_that_goes_while_it_is_read_is_read_anew(
         writer.open(rebuild=True)
         writer.close()
 
-    for name in ("_stamps", "_days", "_at_once"):
+    for name in ("_stamps", "_days", "at_once"):
         before = here.reader.snapshot("pbx1", []).generation
         rebuilt = once(rebuild)
         real = getattr(Reader, name)
@@ -107,13 +107,13 @@ def test_a_closed_day_that_changes_while_it_is_read_is_read_anew(
             tools.writer.write(items_of(tools, line.encode()))
 
     written = once(write)
-    real = Reader._at_once
+    real = Reader.at_once
 
     def late(self: Reader, asked: Any) -> Any:
         written()
         return real(self, asked)
 
-    monkeypatch.setattr(Reader, "_at_once", late)
+    monkeypatch.setattr(Reader, "at_once", late)
     snapshot = here.reader.snapshot("pbx1", [DAY, "2026-11-21"])
     assert sum(row[0] for key, row in snapshot.days["2026-11-21"].rows.items() if key[0] == "c") == 2
 
