@@ -224,9 +224,9 @@ def counted(reader: Reader, source: str) -> dict[str, Any]:
     assert snapshot.standing == "live"
     rows = {}
     multi = {}
-    for day in snapshot.days.values():
+    for name, day in snapshot.days.items():
         rows.update({key: trimmed for key, row in day.rows.items() if any(trimmed := _trimmed(row))})
-        multi.update(day.multi)
+        multi.update({(name, callid): call for callid, call in day.multi.items()})
     return {
         "rows": rows,
         "multi": multi,

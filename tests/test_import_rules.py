@@ -65,8 +65,7 @@ def end():
     from pathlib import Path
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        found = list(Path("var/archive/pbx1/live").glob("*.seg"))
-        if found and found[0].stat().st_size > 4_000:
+        if sum(path.stat().st_size for path in Path("var/archive/pbx1/live").glob("*.seg*")) > 1_000:
             break
         time.sleep(0.05)
     os.kill(os.getpid(), signal.SIGTERM)

@@ -35,8 +35,7 @@ def as_of(
         that differ from the stored ones, whole.
     """
     copy = _state_codec.decode(msgspec.msgpack.encode(state))
-    # The fold's rows are changed in place, and the stored ones belong to somebody else: hand over copies.
-    rows = Rows(lambda key: list(base[key]) if key in base else None)
+    rows = Rows(base.get)
     run = Fold(rules, copy, rows)
     if copy.clock.last_s is not None:
         at_s = max(at_s, copy.clock.last_s)

@@ -158,7 +158,7 @@ class Rows(dict[tuple[str, str, int], list[int]]):
 
 
 def widened(kind: str, row: list[int]) -> list[int]:
-    """A stored row with today's number of columns (its missing tail as zeros)."""
+    """A copy of a stored row with today's number of columns (its missing tail as zeros)."""
     return row + [0] * (_WIDTH[kind] - len(row))
 
 

@@ -152,7 +152,7 @@ def settle(seat: Seat, seat_id: str, until_s: int, rows: Rows) -> Wrapped | None
                 if seat.observed:
                     row[_SIGNED_IN] += seconds
                     row[_PAUSED_SIGNED_IN] += seconds
-        elif seat.observed and seat.base == READY:
+        elif seat.observed:
             for slot, seconds in split(start_s, until_s):
                 rows.touch((SEAT, seat_id, slot))[_SIGNED_IN] += seconds
         seat.counted_s = until_s

@@ -4,11 +4,17 @@ Pure. A live stream covers all from one record to the next, unless a gap was tol
 first to its last line.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
-from dashboard.store.items import GAP, Item
+from dashboard.core.events import Event
+from dashboard.store.archive import Record
+from dashboard.store.items import COVERED, GAP, Item
+
+STEP_S = 86_400
+"""A clock that goes back by more has been wrong; one that goes back by less may be a late line's."""
 
 Span = tuple[int, int]
+Replay = Callable[[str, bytes], Event | None]
 
 
 class Coverage:
@@ -40,11 +46,25 @@ class Coverage:
                 found = (at_s if found is None else found[0], at_s)
         self._cover(found)
 
+    def add_archived(self, records: Sequence[Record], events: Sequence[Event], replay: Replay) -> None:
+        """The same of archived records, whose events in their order are known; most hold no gap."""
+        if any(kind in (GAP, COVERED) for kind, _ in records):
+            self.add_live(Item(kind, payload, replay(kind, payload)) for kind, payload in records)
+        elif events:
+            self._cover((events[0].at_s, events[-1].at_s))
+
     def _cover(self, found: Span | None) -> None:
         if found is None:
             return
         first_s, last_s = found
-        if self.live_s is not None:
+        if self.live_s is not None and first_s < self.live_s - STEP_S:
+            # The clock had been ahead: what it claimed to cover is not over yet.
+            self.spans = [
+                (from_s, first_s if to_s == self.live_s else to_s)
+                for from_s, to_s in self.spans
+                if to_s != self.live_s or from_s < first_s
+            ]
+        elif self.live_s is not None:
             first_s = min(first_s, self.live_s)
         self.live_s = max(first_s, last_s)
         self.spans = merged([*self.spans, (first_s, self.live_s)])

@@ -18,10 +18,10 @@ from dashboard.store.archive import BEGINNING, Archive, ImportInfo, Position, Re
 from dashboard.store.commits import commits_of
 from dashboard.store.connect import ERROR, Client, script
 from dashboard.store.coverage import Coverage
-from dashboard.store.items import COVERED, GAP, LINE, Item
+from dashboard.store.items import Item
 from dashboard.store.keys import HotlineKeys
 from dashboard.store.lease import LEASE_MS, Lease
-from dashboard.store.ledger import Batch, Ledger
+from dashboard.store.ledger import Ledger, wipe
 
 REBUILD_MS = 3 * LEASE_MS
 PUBLISHED_AT_MOST = 400
@@ -104,8 +104,8 @@ class Keeper:
             self.lease.take(takeover=takeover)
             self._bring_up(progress, rebuild=rebuild)
             # What a process left behind that died while it made counts again.
-            self._wipe(self.generation - 1)
-            self._wipe(self.generation + 1)
+            for generation in (self.generation - 1, self.generation + 1):
+                wipe(self.client, self.hotline.source(self.source, generation))
 
     def commit(self, progress: Progress = silent) -> None:
         """Make Redis equal to the archive.
@@ -224,7 +224,7 @@ class Keeper:
     def _begin(self, generation: int) -> None:
         """Begin an empty generation."""
         self.generation = generation
-        self._wipe(generation)
+        wipe(self.client, self.hotline.source(self.source, generation))
         self._take_up(generation, "", Coverage())
 
     def _take_up(self, generation: int, position: str, coverage: Coverage) -> None:
@@ -291,7 +291,7 @@ class Keeper:
                 self.coverage.add_import(piece.first_s, piece.last_s)
         self._commit_now("reload")
         self.client.delete(self.hotline.rebuild(self.source))
-        self._wipe(old)
+        wipe(self.client, self.hotline.source(self.source, old))
         self.log(f"{self.source}: counts made again from {done} archived records")
 
     def _count(
@@ -316,18 +316,11 @@ class Keeper:
             events = [event for kind, payload in records if (event := replay(kind, payload)) is not None]
             self.ledger.fold.feed(events)
             if live:
-                self._cover(records, events)
+                self.coverage.add_archived(records, events, replay)
             done += len(records)
             progress(done)
             self._on_the_way(number, upto)
         return done
-
-    def _cover(self, records: list[Record], events: list[Event]) -> None:
-        if any(kind in (GAP, COVERED) for kind, _ in records):
-            replay = self.replay
-            self.coverage.add_live([Item(kind, payload, replay(kind, payload)) for kind, payload in records])
-        elif events:
-            self.coverage.add_live([Item(LINE, b"", events[0]), Item(LINE, b"", events[-1])])
 
     def _on_the_way(self, number: int, upto: str) -> None:
         """Days that are over go to Redis, so that memory stays flat; and the lease is kept."""
@@ -336,17 +329,6 @@ class Keeper:
         elif number % CHUNKS_A_LEASE == CHUNKS_A_LEASE - 1:
             self.lease.take()
             self.client.pexpire(self.hotline.rebuild(self.source), REBUILD_MS)
-
-    def _wipe(self, generation: int) -> None:
-        """Remove a generation; its head first, so that nobody reads a half of it."""
-        keys = self.hotline.source(self.source, generation)
-        days = [day.decode() for day in self.client.hkeys(keys.days)]
-        self.client.unlink(keys.meta)
-        for day in days:
-            for key in (keys.rows(day), keys.calls(day), keys.day(day), keys.callz(day)):
-                self.client.unlink(key)
-        for key in (keys.seats, keys.open, keys.days):
-            self.client.unlink(key)
 
     # To Redis -----------------------------------------------------------------------------------------------------
 
@@ -378,12 +360,17 @@ class Keeper:
         batch.operations.append(("HSET", keys.meta, meta))
         if whole and not self._shown:
             batch.operations.append(("HSET", self.hotline.gens, [self.source, self.generation]))
+        change = codec.Change(self.source, self.generation, seq, reload=True)
+        if tell == "changes" and batch.size <= PUBLISHED_AT_MOST:
+            change = codec.Change(
+                self.source, self.generation, seq, coverage=self.coverage.spans, **batch.published
+            )
         first = [keys.meta, self.lease.key, self.hotline.beat(self.source)]
         commits = list(commits_of(first, batch.operations))
         for number, (names, flat) in enumerate(commits, 1):
             last = number == len(commits)
             to = upto if last else codec.UNFINISHED
-            message = self._message(tell, batch, seq) if last else b""
+            message = b"" if tell == "nothing" or not last else codec.encode(change)
             self._unsure[to] = seq
             said = self._commit(
                 keys=names,
@@ -398,20 +385,6 @@ class Keeper:
         self._shown = self._shown or whole
         self.ledger.stored()
         return None
-
-    def _message(self, tell: Tell, batch: Batch, seq: int) -> bytes:
-        if tell == "nothing":
-            return b""
-        published = batch.published
-        change = codec.Change(self.source, self.generation, seq)
-        size = sum(len(published[part]) for part in ("rows", "open", "multi"))
-        if tell == "changes" and size <= PUBLISHED_AT_MOST:
-            change = codec.Change(
-                self.source, self.generation, seq, coverage=self.coverage.spans, **published
-            )
-        else:
-            change.reload = True
-        return codec.encode(change)
 
 
 @contextmanager

@@ -34,6 +34,11 @@ class Batch:
         default_factory=lambda: {"rows": {}, "open": {}, "multi": {}, "seats": {}}
     )
 
+    @property
+    def size(self) -> int:
+        """How much there is to tell."""
+        return sum(len(self.published[part]) for part in ("rows", "open", "multi"))
+
 
 class Ledger:
     """The days in hand.
@@ -283,3 +288,14 @@ class Ledger:
         yield "SET", self.keys.callz(day), [codec.pack_calls(calls)]
         yield "DEL", self.keys.rows(day), []
         yield "DEL", self.keys.calls(day), []
+
+
+def wipe(client: Client, keys: SourceKeys) -> None:
+    """Remove a generation; its head first, so that nobody takes a half of it for the whole."""
+    days = [day.decode() for day in client.hkeys(keys.days)]
+    client.unlink(keys.meta)
+    for day in days:
+        for key in (keys.rows(day), keys.calls(day), keys.day(day), keys.callz(day)):
+            client.unlink(key)
+    for key in (keys.seats, keys.open, keys.days):
+        client.unlink(key)

@@ -86,6 +86,11 @@ def test_the_wait_is_the_sum_up_to_the_first_answer() -> None:
     assert call_wait_s(legs, legs[1]) == 35
 
 
+def test_a_leg_that_ended_in_the_second_of_the_answer_was_waited_too() -> None:
+    legs = [overflowed("a", 0, 30), answered("b", 30, 0)]
+    assert call_wait_s(legs, legs[1]) == 30
+
+
 def test_without_an_answer_it_is_the_sum_to_the_end() -> None:
     legs = [overflowed("a", 0, 30), abandoned("b", 30, 5)]
     assert call_wait_s(legs, legs[1]) == 35
@@ -94,6 +99,14 @@ def test_without_an_answer_it_is_the_sum_to_the_end() -> None:
 def test_a_waiting_call_has_waited_in_all_its_queues() -> None:
     assert waited_s([overflowed("a", 0, 30), waiting("b", 40)], 100) == 90
     assert waited_s([unseen("a", 0), waiting("b", 40)], 100) == 60
+
+
+def test_a_call_that_waits_again_after_an_answer_has_waited_since_then() -> None:
+    at_once = Leg(
+        "b", 50, "answered", None, 1, 50, "s", 110, 60
+    )  # whole seconds: it waited 1 s, from 50 to 50
+    assert waited_s([overflowed("a", 0, 50), at_once, waiting("c", 200)], 210) == 10
+    assert waited_s([overflowed("a", 0, 50), at_once, overflowed("c", 200, 7), waiting("d", 208)], 210) == 9
 
 
 @pytest.mark.parametrize(

@@ -208,6 +208,7 @@ def test_a_restart_loses_who_waited() -> None:
 
 def test_answers_per_seat_are_over_seats_that_signed_in_rang_or_answered() -> None:
     lines = [
+        *answered(at("9:00", -1), "0", seat="there yesterday"),
         *answered(at("9:00"), "1"),
         *answered(at("9:05"), "2"),
         SignedIn(at("9:00"), "signed in", "c"),

@@ -316,8 +316,8 @@ def test_a_conversation_without_an_end_does_not_swallow_the_others() -> None:
 
 
 def test_a_conversation_given_up_leaves_the_one_that_goes_on() -> None:
-    lines = [Answered(T, "1", "c", "s", 0), Answered(T + H, "2", "c", "s", 0), Event(T + 8 * H + 1)]
-    run = folded(lines)
+    lines = [Answered(T, "1", "c", "s", 0), Answered(T + H, "2", "c", "s", 0)]
+    run = folded([*lines, *talk(T + 2 * H, T + 3 * H, "3"), Event(T + 8 * H + 1)])
     assert shown(run.state.seats["s"], T + 8 * H + 1) == Shown(TALKING, T + H, "", False)
     run.feed([Ended(T + 8 * H + 60, "2", "c", "s", 7 * H + 60)])
     assert (

@@ -247,6 +247,24 @@ def test_a_call_that_waits_in_a_second_queue_of_a_site_waits_once_there() -> Non
     assert "overflowed" not in made["gulou"]
 
 
+def test_an_abandon_after_an_answer_at_the_same_site_is_told_once() -> None:
+    lines = [
+        Offered(T, "1", "a"),
+        Answered(T + 5, "1", "a", "s", 5),
+        Ended(T + 10, "1", "a", "s", 5),
+        Offered(T + 10, "1", "b"),
+        Abandoned(T + 20, "1", "b", 10),
+    ]
+    made = told(SITE_ASK, part(lines))
+    for key in ("gulou", ""):
+        assert only(made[key], "offered", "answered", "abandoned_after_answer") == {
+            "offered": 1,
+            "answered": 1,
+            "abandoned_after_answer": 1,
+        }
+        assert "abandoned" not in made[key]
+
+
 def test_a_queue_belongs_to_its_site_of_the_day() -> None:
     ask = replace(
         SITE_ASK,
@@ -316,14 +334,24 @@ def test_rows_sum_to_the_total(told_: tuple[Rules, list[Event]], by: Any) -> Non
 
 def test_a_call_that_waits_longer_than_the_threshold_is_a_miss_at_once() -> None:
     lines = [Offered(T, "1", "c"), Offered(T, "2", "c"), Answered(T + 5, "2", "c", "s", 5)]
-    for seconds, of in ((15, 1), (16, 2)):
-        row = told(WHOLE, part(lines, T + seconds))["total"]
-        assert only(row, "waiting", "service_level_within", "service_level_of", "open") == {
-            "waiting": 1,
-            "service_level_within": 1,
-            "service_level_of": of,
-            "open": True,
-        }
+    for by, key in (("total", "total"), ("queue", "c"), ("site", "minhou"), ("day", "2026-11-23")):
+        for seconds, of in ((15, 1), (16, 2)):
+            row = told(replace(SITE_ASK, by=by), part(lines, T + seconds))[key]
+            assert only(row, "waiting", "service_level_within", "service_level_of", "open") == {
+                "waiting": 1,
+                "service_level_within": 1,
+                "service_level_of": of,
+                "open": True,
+            }
+
+
+def test_a_period_ends_before_its_end() -> None:
+    lines = [Offered(DAY[0] - 1, "1", "c"), Offered(DAY[0], "2", "c"), Offered(DAY[1] - 1, "3", "c")]
+    source = part([*lines, Offered(DAY[1], "4", "c")], DAY[1] + 60)
+    for by in ("total", "day", "slot", "queue", "site"):
+        made = table(replace(SITE_ASK, by=by), [source])
+        assert sum(row["offered"] for row in made["rows"]) == made["total"]["offered"] == 2
+        assert sum(row["waiting"] for row in made["rows"]) == made["total"]["waiting"] == 1
 
 
 def test_a_slot_is_open_while_a_call_of_it_is_undecided_and_its_rates_leave_it_out() -> None:
