@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Protocol
 
 from dashboard.config import Config
-from dashboard.core.events import Event
 from dashboard.core.names import Names
 from dashboard.store.numbers import Numbers
+from dashboard.store.recovery import Replay
 from dashboard.store.writer import Item, Writer
 
+__all__ = ["Collector", "Imported", "Kind", "Log", "Replay", "Step", "Tools", "counted"]
+
 Log = Callable[[str], None]
-Replay = Callable[[str, bytes], Event | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +70,14 @@ class Collector(Protocol):
 
 @dataclass(slots=True)
 class Imported:
-    """What became of a file that was to be imported."""
+    """What became of a file that was to be imported.
+
+    Attributes:
+        number: Of its segment in the archive; 0 where there is none.
+    """
 
     file: Path
+    number: int = 0
     accepted: int = 0
     rejected: int = 0
     repeated: bool = False

@@ -28,24 +28,36 @@ MARK_EVERY_S = 60
 CATCHING_UP_BYTES = 1 << 19
 
 
-def replayer(names: Names) -> Replay:
-    """How to read archived records of a queue_log, with today's names."""
+class _Replay:
+    """Reads archived records of a queue_log, with today's names."""
 
-    def replay(kind: str, payload: bytes) -> Event | None:
-        if kind == LINE:
-            _, origin, line = payload.split(b"|", 2)
-            try:
-                return parse.replay(line, origin.decode() or None, names)
-            except RecordMalformed:
-                return None
-        if kind == REJECT:
-            try:
-                return parse.replay(payload.split(b"|", 2)[2], None, names)
-            except RecordMalformed:
-                return None
+    def __init__(self, names: Names) -> None:
+        self._names = names
+
+    def __call__(self, kind: str, payload: bytes) -> Event | None:
+        try:
+            if kind == LINE:
+                _, origin, line = payload.split(b"|", 2)
+                return parse.replay(line, origin.decode() or None, self._names)
+            if kind == REJECT:
+                return parse.replay(payload.split(b"|", 2)[2], None, self._names)
+        except RecordMalformed:
+            pass
         return None
 
-    return replay
+    def line(self, kind: str, payload: bytes) -> tuple[int | None, bytes] | None:
+        if kind not in (LINE, REJECT):
+            return None
+        line = payload.split(b"|", 2)[2]
+        if kind == REJECT:
+            # What yesterday's names could not read is blanked more: as today's would blank it, it may be one they read.
+            line = parse.mask(line, self._names).line
+        return parse.time_of(line), line
+
+
+def replayer(names: Names) -> Replay:
+    """How to read archived records of a queue_log, with today's names."""
+    return _Replay(names)
 
 
 def order(paths: Iterable[Path]) -> Sequence[Path]:
@@ -68,11 +80,7 @@ class QueueLogCollector:
         self._taken_bytes = 0
 
     def step(self) -> Step:
-        """Take what is new, a chunk at a time.
-
-        Raises:
-            ConfigError: What was imported into this source and the live log overlap.
-        """
+        """Take what is new, a chunk at a time."""
         try:
             follower = self._follow()
             if not self._unwritten:
@@ -194,8 +202,9 @@ def place_by_time(path: Path, place: Place, key: bytes) -> Place:
 def place_behind_imports(tools: Tools, path: Path) -> Place | None:
     """Where to begin a live log of which something was imported; None for its beginning.
 
+    What it shares with imports that end otherwise counts once all the same: the archive is read as one log.
+
     Raises:
-        ConfigError: It begins before the end of what was imported, and is none of it.
         SourceUnavailable: A file cannot be read; who must do what.
     """
     imports = tools.writer.archive.imports()
@@ -209,14 +218,6 @@ def place_behind_imports(tools: Tools, path: Path) -> Place | None:
         if size:
             tools.log(f"{tools.source}: {file.path} was imported up to byte {size}; going on behind it")
             return Place(Mark.of(file.identity, file.head[:size], key), size)
-    last_s = max((info.last_s for info in imports if info.last_s is not None), default=0)
-    if live is not None and live.first_s is not None and live.first_s < last_s:
-        zone = tools.config.zone
-        raise ConfigError(
-            f"{path} begins at {zone.iso(live.first_s)}, before the end of what was imported into {tools.source} "
-            f"({zone.iso(last_s)}): its lines would be counted twice. Collect it as a source of another name, or "
-            "wait until it is rotated away"
-        )
     return None
 
 

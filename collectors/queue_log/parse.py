@@ -138,6 +138,16 @@ def replay(line: bytes, origin: str | None, names: Names) -> Event:
     return parse_line(line.decode("utf-8", "surrogateescape"), names, origin)
 
 
+def time_of(line: bytes) -> int | None:
+    """The time of a line, whether or not the rest of it can be read; None where it has none.
+
+    >>> time_of(b"1700000012|NONE|NONE|NONE|CONFIGRELOAD|"), time_of(b"no line")
+    (1700000012, None)
+    """
+    text = line[:10].decode("ascii", "replace")
+    return int(text) if line[10:11] == b"|" and _is_time(text) else None
+
+
 def mask(line: bytes, names: Names) -> Masked:
     """Blank what may identify a caller; the line still reads as the same event.
 

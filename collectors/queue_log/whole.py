@@ -1,4 +1,4 @@
-"""A whole queue_log file -> one import: recognised, surveyed, refused where it would count twice."""
+"""A whole queue_log file -> one import: recognised under any name, surveyed, archived as it is."""
 
 import hashlib
 import re
@@ -10,7 +10,6 @@ from typing import NamedTuple
 from collectors.base import Imported, Tools
 from collectors.queue_log.files import CHUNK_BYTES, Log, read_whole, telling
 from collectors.queue_log.reading import Reading
-from dashboard.errors import ConfigError
 from dashboard.store.items import Item
 
 NUMBERS_AT_ONCE = 5000
@@ -87,7 +86,6 @@ def import_file(tools: Tools, path: Path, progress: Callable[[int], None]) -> Im
     Of the live log itself, what stands behind its last newline is still being written, and is left out.
 
     Raises:
-        ConfigError: Its time overlaps what is counted already.
         SourceUnavailable: It cannot be read to its end.
         StoreUnavailable: Redis or the disk is away.
     """
@@ -96,7 +94,6 @@ def import_file(tools: Tools, path: Path, progress: Callable[[int], None]) -> Im
     if any(info.header.get("hash") == found.digest for info in tools.writer.archive.imports()):
         done.repeated = True
         return done
-    _refuse_overlap(tools, path, found)
     reading = Reading(tools)
 
     def items() -> Iterator[Item]:
@@ -118,7 +115,7 @@ def import_file(tools: Tools, path: Path, progress: Callable[[int], None]) -> Im
         "first_s": found.first_s,
         "last_s": found.last_s,
     }
-    tools.writer.write_import(header, items(), progress=progress)
+    done.number = tools.writer.write_import(header, items(), progress=progress)
     done.rejected = reading.rejected
     return done
 
@@ -131,23 +128,3 @@ def file_key(tools: Tools) -> bytes:
 def _is_live(tools: Tools, path: Path) -> bool:
     live = [Path(source.path) for source in tools.config.sources if source.name == tools.source]
     return any(one.exists() and path.samefile(one) for one in live)
-
-
-def _refuse_overlap(tools: Tools, path: Path, found: Survey) -> None:
-    if found.first_s is None or found.last_s is None:
-        return
-    zone = tools.config.zone
-    imports, live = tools.writer.spans()
-    holds = f"{path} holds {zone.iso(found.first_s)} to {zone.iso(found.last_s)}"
-    for first_s, last_s in imports if live is None else [*imports, live]:
-        if (found.first_s < last_s and first_s < found.last_s) or found.first_s == first_s:
-            raise ConfigError(
-                f"{holds}; {tools.source} already has {zone.iso(first_s)} to {zone.iso(last_s)}. Files that "
-                "overlap cannot be merged yet: import only what is not counted"
-            )
-    followed = any(source.name == tools.source for source in tools.config.sources)
-    if live is not None and followed and found.last_s > live[0]:
-        raise ConfigError(
-            f"{holds}; {tools.source} is followed since {zone.iso(live[0])}, and its collector reads the log and "
-            "its rotated files from there by itself: import only what is older"
-        )

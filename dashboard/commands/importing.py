@@ -14,9 +14,18 @@ from dashboard.commands.context import configuration, open_store
 from dashboard.commands.process import hotline_clock, say
 from dashboard.config import Config
 from dashboard.config.access import unreadable
-from dashboard.errors import ConfigError
+from dashboard.core.counts import CALLS, F, join
+from dashboard.errors import ConfigError, PositionConflict
 from dashboard.store.archive import Archive, archived
 from dashboard.store.numbers import Numbers
+from dashboard.store.reader import Reader
+from dashboard.store.writer import Writer
+
+PATIENCE_S = 60.0
+DAYS_AT_ONCE = 100
+CHANGES_SHOWN = 10
+TOLD = ("offered", "answered", "abandoned", "overflowed", "lost")
+"""The columns that an import tells of the days that it changed."""
 
 _EPOCH = re.compile(rb"^([1-9][0-9]{9})\|")
 
@@ -44,7 +53,7 @@ def run_import(
     strict: bool,
     out: Callable[[str], None] = print,
 ) -> int:
-    """Import whole files into a source's archive and count them.
+    """Import whole files into a source's archive, and count them; what other pieces of the log have, too, counts once.
 
     Returns:
         0 when every file was read to its end; 1 with `strict` when a line was rejected.
@@ -61,24 +70,97 @@ def run_import(
     with open_store(config) as store, Bar() as bar, ExitStack() as cleaning:
         writer = writer_for(config, store.connect(), name, kind_name, say)
         cleaning.callback(writer.client.close)
-        writer.open()
-        cleaning.callback(writer.close)
+        counts_here = _open_or_leave(writer, config, name)
+        if counts_here:
+            cleaning.callback(writer.close)
         numbers = Numbers(config.data_dir)
         numbers.open()
         cleaning.callback(numbers.close)
         tools = Tools(
             config=config, source=name, writer=writer, numbers=numbers, clock=hotline_clock(), log=say
         )
+        reader = Reader(writer.client, config.hotline.id)
+        before = calls_by_day(reader, name)
+        number = 0
         for file in files:
             bar.begin(file.name)
             done = kind.import_file(tools, file, bar.at)
             bar.end()
             rejected += done.rejected
+            number = max(number, done.number)
             if done.repeated:
                 out(f"{file}: repeated, nothing added")
             else:
                 out(f"{file}: accepted {done.accepted}, repeated 0, rejected {done.rejected}")
+        if number:
+            bar.begin("counting")
+            if counts_here:
+                writer.commit(bar.at)
+            elif not _counted(reader, name, number):
+                out(f"{name}: archived; its collector does not answer, and counts it when it is back")
+                return 1 if strict and rejected else 0
+            bar.end()
+            for line in changes(before, calls_by_day(reader, name)):
+                out(line)
     return 1 if strict and rejected else 0
+
+
+def _open_or_leave(writer: Writer, config: Config, source: str) -> bool:
+    """Become the source's writer; False where its collector runs here, which then counts what is archived.
+
+    Raises:
+        PositionConflict: Somebody else writes it, and will not see this archive.
+    """
+    try:
+        writer.open()
+    except PositionConflict:
+        if not writer.archive.is_written():
+            raise
+        say(f"{source} is being collected; its collector counts what is imported")
+        return False
+    return True
+
+
+def _counted(reader: Reader, source: str, number: int) -> bool:
+    """Wait until a collector has counted an import; False where it does not."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline_s:
+        position = reader.snapshot(source, []).position
+        if "#" in position and int(position.partition("#")[2]) >= number:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def calls_by_day(reader: Reader, source: str) -> dict[str, tuple[int, ...]]:
+    """Day -> offered, answered, abandoned, overflowed, lost of one source, as they are stored."""
+    snapshot = reader.snapshot(source, [])
+    found: dict[str, tuple[int, ...]] = {}
+    days = sorted(snapshot.stamps)
+    for start in range(0, len(days), DAYS_AT_ONCE):
+        for day, stored in reader.snapshot(source, days[start : start + DAYS_AT_ONCE]).days.items():
+            total = join(CALLS, (row for key, row in stored.rows.items() if key[0] == CALLS))
+            counts = tuple(total[F[column]] for column in TOLD)
+            if any(counts):
+                found[day] = counts
+    return found
+
+
+def changes(before: dict[str, tuple[int, ...]], after: dict[str, tuple[int, ...]]) -> list[str]:
+    """Which days changed, with their counts before and after, in a line each; many new days as one line."""
+    new = sorted(after.keys() - before.keys())
+    lines = []
+    if new:
+        span = new[0] if len(new) == 1 else f"{len(new)} days, {new[0]} to {new[-1]}"
+        lines.append(f"new: {span}, offered {sum(after[day][0] for day in new)}")
+    changed = [day for day in sorted(before) if after.get(day) != before[day]]
+    for day in changed[:CHANGES_SHOWN]:
+        pairs = zip(TOLD, before[day], after.get(day, (0,) * len(TOLD)), strict=True)
+        told = ", ".join(f"{column} {was} → {now}" for column, was, now in pairs if was != now)
+        lines.append(f"changed: {day}, {told}")
+    if len(changed) > CHANGES_SHOWN:
+        lines.append(f"changed: {len(changed) - CHANGES_SHOWN} more days")
+    return lines or ["nothing changed"]
 
 
 class Bar:

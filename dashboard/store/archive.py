@@ -347,6 +347,16 @@ class Archive:
                 pass
         return [path.stem for path in closed]
 
+    def is_written(self) -> bool:
+        """Whether another process here writes live records."""
+        try:
+            os.close(_take_lock(self._home / "lock", f"the archive of {self.source}"))
+        except PositionConflict:
+            return True
+        except OSError:
+            return False
+        return False
+
     # --- imports ---
 
     def write_import(
@@ -393,6 +403,10 @@ class Archive:
             StoreError: A segment is damaged; the operator restores it or imports again.
         """
         return [_import_info(number, path) for number, path in self._import_paths().items()]
+
+    def last_import(self) -> int:
+        """The number of the last import, 0 for none; looks at names alone."""
+        return max(self._import_paths(), default=0)
 
     def read_import(self, number: int) -> Iterator[list[Record]]:
         """Read an import's records, without its header and footer, in lists of neighbours.

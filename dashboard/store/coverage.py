@@ -46,12 +46,15 @@ class Coverage:
                 found = (at_s if found is None else found[0], at_s)
         self._cover(found)
 
-    def add_archived(self, records: Sequence[Record], events: Sequence[Event], replay: Replay) -> None:
-        """The same of archived records, whose events in their order are known; most hold no gap."""
+    def add_archived(self, records: Sequence[Record], replay: Replay) -> None:
+        """The same of archived records; most hold no gap, and only the first and the last time of those matter."""
         if any(kind in (GAP, COVERED) for kind, _ in records):
             self.add_live(Item(kind, payload, replay(kind, payload)) for kind, payload in records)
-        elif events:
-            self._cover((events[0].at_s, events[-1].at_s))
+            return
+        first = _first(records, replay)
+        last = _first(reversed(records), replay)
+        if first is not None and last is not None:
+            self._cover((first.at_s, last.at_s))
 
     def _cover(self, found: Span | None) -> None:
         if found is None:
@@ -68,6 +71,10 @@ class Coverage:
             first_s = min(first_s, self.live_s)
         self.live_s = max(first_s, last_s)
         self.spans = merged([*self.spans, (first_s, self.live_s)])
+
+
+def _first(records: Iterable[Record], replay: Replay) -> Event | None:
+    return next((event for record in records if (event := replay(*record)) is not None), None)
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:

@@ -27,6 +27,7 @@ REBUILD_MS = 3 * LEASE_MS
 PUBLISHED_AT_MOST = 400
 DAYS_IN_HAND = 10
 CHUNKS_A_LEASE = 50
+RECORDS_AT_ONCE = 1024
 TRIES = 5
 
 Progress = Callable[[int], None]
@@ -60,6 +61,8 @@ class Keeper:
         folded: What the archive has; both are positions in the live stream with the number of the last import.
         sound: The ledger has all that the archive has. Else it is read again before the next commit.
         imported: The number of the last import.
+        imported_to_s: The latest time in any import; a live line not later may be in one of them, too.
+        overlapping: The live stream and imports overlap at its end: counts wait until the source is read to its end.
         coverage: What is covered, up to `folded`.
         _unsure: Position -> number of commits whose answers were lost: Redis may have done the last of them.
     """
@@ -79,6 +82,8 @@ class Keeper:
     folded: str = field(init=False, default="")
     sound: bool = field(init=False, default=False)
     imported: int = field(init=False, default=0)
+    imported_to_s: int = field(init=False, default=0)
+    overlapping: bool = field(init=False, default=False)
     coverage: Coverage = field(init=False, default_factory=Coverage)
     ledger: Ledger = field(init=False)
     _unsure: dict[str, int] = field(init=False, default_factory=dict)
@@ -99,7 +104,6 @@ class Keeper:
             PositionConflict: Another process writes this source.
             StoreUnavailable: Redis is away, or takes no writes.
         """
-        self.imported = max((info.number for info in self.archive.imports()), default=0)
         with guarded():
             self.lease.take(takeover=takeover)
             self._bring_up(progress, rebuild=rebuild)
@@ -108,17 +112,24 @@ class Keeper:
                 wipe(self.client, self.hotline.source(self.source, generation))
 
     def commit(self, progress: Progress = silent) -> None:
-        """Make Redis equal to the archive.
+        """Make Redis equal to the archive; not yet while lines are coming that imports have, too.
 
         Raises:
             StoreUnavailable: Redis is away, or takes no writes.
             PositionConflict: Another process writes this source.
         """
+        if self.overlapping:
+            return
         with guarded():
             self._bring_up(progress)
 
     def beat(self, covered_to_s: int, *, read: bool, problem: str) -> None:
         """Tell that the source was (or was not) read just now, and keep the lease; see `Writer.beat`."""
+        if read:
+            self.overlapping = False
+        if self.archive.last_import() > self.imported:
+            self.log(f"{self.source}: there is a new import; counting it")
+            self.sound = False
         self.commit()
         with guarded():
             said = self._beat(
@@ -145,6 +156,8 @@ class Keeper:
             live: The position after them.
         """
         self.folded = self.position_at(live)
+        if any(item.event is not None and item.event.at_s <= self.imported_to_s for item in items):
+            self.sound, self.overlapping = False, True
         if not self.sound:
             return
         try:
@@ -166,6 +179,33 @@ class Keeper:
             self.ledger.fold.feed(events)
             self._on_the_way(number, codec.UNFINISHED)
 
+    def follows(self, first_s: int, texts: set[bytes]) -> bool:
+        """Whether a log comes after all that is counted, and may be counted without looking back.
+
+        Args:
+            first_s: Its earliest time.
+            texts: Its lines in the second in which it begins, as `Replay.line` gives them.
+        """
+        if not self.sound or first_s != self.latest_s:
+            return self.sound and first_s > self.latest_s
+        # A log and the one after it often share a second, as when it was rotated; then no line may be in both.
+        records = [
+            self.archive.read_import(info.number) for info in self.archive.imports() if info.last_s == first_s
+        ]
+        records.append(
+            chunk.records for chunk in self.archive.read_live(after=Position(self.rules.zone.day(first_s), 0))
+        )
+        lines = (self.replay.line(*record) for chunks in records for chunk in chunks for record in chunk)
+        return not any(line is not None and line[0] == first_s and line[1] in texts for line in lines)
+
+    def has_counted(self, number: int, first_s: int | None, last_s: int | None) -> None:
+        """The import that was counted ahead is archived now, under this number."""
+        self.imported = number
+        self.imported_to_s = max(self.imported_to_s, last_s or 0)
+        self.folded = self.position_at(self.archive.end())
+        self.coverage.add_import(first_s, last_s)
+        self.sound = True
+
     def position_at(self, live: Position) -> str:
         """A position as Redis keeps it."""
         return f"{live.text}#{self.imported:06d}"
@@ -180,9 +220,10 @@ class Keeper:
         """The latest time that is counted."""
         return self.ledger.fold.state.clock.latest_s
 
-    def pieces(self) -> list[recovery.Piece]:
-        """All of the archive, in the order in which it is counted."""
-        return recovery.pieces(self.archive, self.rules.zone, self.replay)
+    def _look_at_imports(self) -> None:
+        imports = self.archive.imports()
+        self.imported = max((info.number for info in imports), default=0)
+        self.imported_to_s = max((info.last_s or 0 for info in imports), default=0)
 
     # Coming back --------------------------------------------------------------------------------------------------
 
@@ -203,6 +244,7 @@ class Keeper:
     def _recover(self, progress: Progress, *, rebuild: bool = False) -> None:
         """Bring ledger and Redis to where the archive is, from whatever Redis has now."""
         self.sound = False
+        self._look_at_imports()
         self.folded = self.position_at(self.archive.end())
         was = self.position
         found = self.client.hget(self.hotline.gens, self.source)
@@ -255,7 +297,8 @@ class Keeper:
         text, _, number = self.position.partition("#")
         live, end = Position.of_text(text), self.archive.end()
         new = [info for info in self.archive.imports() if info.number > int(number)]
-        if live > end or int(number) > self.imported or (new and live < end) or not self._follow(new):
+        ahead = live > end or int(number) > self.imported
+        if ahead or (new and live < end) or not self._follow(new) or self._overlaps(live, end):
             self._rebuild(self.generation, progress)
             return
         for info in new:
@@ -266,33 +309,53 @@ class Keeper:
         self._commit_now("reload")
 
     def _follow(self, imports: list[ImportInfo]) -> bool:
-        """Whether imports come after all that is counted, one after the other."""
+        """Whether imports come after all that is counted, one after the other, and share no second with it."""
         latest_s = self.ledger.fold.state.clock.latest_s
         for info in imports:
             if info.first_s is not None and info.last_s is not None:
-                if info.first_s < latest_s:
+                if info.first_s <= latest_s:
                     return False
                 latest_s = info.last_s
         return True
+
+    def _overlaps(self, live: Position, end: Position) -> bool:
+        """Whether a live line that is not counted yet may be in an import, too."""
+        if not self.imported_to_s or live >= end:
+            return False
+        lines = (
+            self.replay.line(kind, payload)
+            for chunk in self.archive.read_live(after=live, upto=end)
+            for kind, payload in chunk.records
+        )
+        return any(line is not None and (line[0] or 0) <= self.imported_to_s for line in lines)
 
     def _rebuild(self, old: int, progress: Progress) -> None:
         """Make all counts of this source again, under a new generation that screens see when it is whole."""
         self.client.set(self.hotline.rebuild(self.source), "1", px=REBUILD_MS)
         self._begin(old + 1)
-        done = 0
-
-        def all_so_far(of_piece: int) -> None:
-            progress(done + of_piece)
-
-        for piece in self.pieces():
-            chunks = recovery.read_piece(self.archive, piece)
-            done += self._count(chunks, all_so_far, live=not piece.number)
-            if piece.number:
-                self.coverage.add_import(piece.first_s, piece.last_s)
+        for info in self.archive.imports():
+            self.coverage.add_import(info.first_s, info.last_s)
+        log = recovery.whole_log(self.archive, self.rules.zone, self.replay)
+        done = self._count_log(log, progress)
         self._commit_now("reload")
         self.client.delete(self.hotline.rebuild(self.source))
         wipe(self.client, self.hotline.source(self.source, old))
         self.log(f"{self.source}: counts made again from {done} archived records")
+
+    def _count_log(self, log: Iterable[recovery.Stretch], progress: Progress) -> int:
+        """Fold the whole log; returns how many records there were."""
+        done = 0
+        replay = self.replay
+        for stretch in log:
+            for start in range(0, len(stretch.records), RECORDS_AT_ONCE):
+                some = stretch.records[start : start + RECORDS_AT_ONCE]
+                self.ledger.fold.feed(e for kind, payload in some if (e := replay(kind, payload)) is not None)
+                done += len(some)
+                progress(done)
+                self._on_the_way(done // RECORDS_AT_ONCE, codec.UNFINISHED)
+            if stretch.live:
+                self.coverage.add_archived(stretch.live, replay)
+        return done
 
     def _count(
         self,
@@ -301,8 +364,8 @@ class Keeper:
         *,
         live: bool = False,
         upto: str = codec.UNFINISHED,
-    ) -> int:
-        """Fold archived records; returns how many there were.
+    ) -> None:
+        """Fold archived records that come after all that is counted.
 
         Args:
             chunks: The records, in lists of neighbours.
@@ -313,14 +376,12 @@ class Keeper:
         done = 0
         replay = self.replay
         for number, records in enumerate(chunks):
-            events = [event for kind, payload in records if (event := replay(kind, payload)) is not None]
-            self.ledger.fold.feed(events)
+            self.ledger.fold.feed(e for kind, payload in records if (e := replay(kind, payload)) is not None)
             if live:
-                self.coverage.add_archived(records, events, replay)
+                self.coverage.add_archived(records, replay)
             done += len(records)
             progress(done)
             self._on_the_way(number, upto)
-        return done
 
     def _on_the_way(self, number: int, upto: str) -> None:
         """Days that are over go to Redis, so that memory stays flat; and the lease is kept."""

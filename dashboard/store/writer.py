@@ -8,7 +8,7 @@ again from there, and nothing twice. The archive decides; Redis holds only what 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from dashboard.core.fold import Rules
@@ -160,14 +160,14 @@ class Writer:
         with suppress(StoreUnavailable):
             self.commit()
 
-    def commit(self) -> None:
+    def commit(self, progress: Progress = silent) -> None:
         """Write what is archived and not yet in Redis.
 
         Raises:
             StoreUnavailable: Redis is away, or takes no writes.
             PositionConflict: Another process writes this source.
         """
-        self.keeper.commit()
+        self.keeper.commit(progress)
 
     def beat(self, covered_to_s: int, *, read: bool, problem: str = "") -> None:
         """Tell that the source was (or was not) read just now, and keep the lease.
@@ -186,7 +186,10 @@ class Writer:
     # Imports ------------------------------------------------------------------------------------------------------
 
     def write_import(self, header: dict[str, Any], items: Iterable[Item], *, progress: Progress) -> int:
-        """Archive a whole log as a segment of its own, and count it.
+        """Archive a whole log as a segment of its own. Needs no `open`, and counts only with it.
+
+        What is later than all that is counted is counted while it is read; else all imports so far are counted by the
+        next `commit`, together with what they overlap.
 
         Args:
             header: What the segment is: `kind`, `file`, `hash`; `first_s` and `last_s`, which its events lie between.
@@ -200,14 +203,22 @@ class Writer:
             StoreUnavailable: Redis or the disk is away; where only Redis is, the log is archived all the same.
         """
         keeper = self.keeper
-        keeper.commit()
-        # Later than all that is counted: it is counted while it is read. Else all is counted again, in order.
-        at_once = (header.get("first_s") or 0) >= keeper.latest_s
+        items = iter(items)
+        begun: list[Item] = []
+        first_s = header.get("first_s") or 0
+        for item in items:
+            begun.append(item)
+            if item.at_s not in (None, first_s):
+                break
+        lines = (self.replay.line(item.kind, item.payload) for item in begun)
+        at_once = keeper.follows(first_s, {line[1] for line in lines if line is not None})
+        if at_once:
+            keeper.commit()
         span: list[int] = []
 
         def records() -> Iterator[Record]:
             done = 0
-            source = iter(items)
+            source = chain(begun, items)
             while some := list(islice(source, ITEMS_AT_ONCE)):
                 events = [item.event for item in some if item.event is not None]
                 for event in events:
@@ -229,26 +240,12 @@ class Writer:
         # Until the segment is there, what the ledger has of it is nobody's.
         keeper.sound = False
         try:
-            keeper.imported = self.archive.write_import(header, records(), footer)
+            number = self.archive.write_import(header, records(), footer)
         except BaseException:
             if keeper.position == codec.UNFINISHED:
                 keeper.commit()
             raise
-        keeper.folded = keeper.position_at(self.archive.end())
         if at_once:
-            keeper.coverage.add_import(*(span or (None, None)))
-            keeper.sound = True
-        keeper.commit(progress)
-        return keeper.imported
-
-    def spans(self) -> tuple[list[tuple[int, int]], tuple[int, int] | None]:
-        """The stretches of time that the archive holds: of each import, and of the live stream; None without one."""
-        imports = [
-            (info.first_s, info.last_s)
-            for info in self.archive.imports()
-            if info.first_s is not None and info.last_s is not None
-        ]
-        live = [piece for piece in self.keeper.pieces() if not piece.number]
-        if not live:
-            return imports, None
-        return imports, (live[0].first_s, min(self.keeper.latest_s, live[-1].last_s))
+            keeper.has_counted(number, *(span or (None, None)))
+            keeper.commit(progress)
+        return number

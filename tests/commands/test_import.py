@@ -2,12 +2,14 @@
 
 import gzip
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hotline import Recording, Stage, recording, stage, until
+from hotline import AFTER_S, Recording, Stage, recording, stage, until
 
+from collectors.runner import Runner
 from dashboard.cli import main
 
 Import = Callable[..., tuple[int, str, str]]
@@ -45,7 +47,11 @@ def test_it_prints_what_became_of_each_file(
         f"{path}: accepted {n}, repeated 0, rejected 0"
         for path, n in zip(played.files, (134, 136, 30), strict=True)
     ]
-    assert out.splitlines() == lines, "oldest first"
+    offered = sum(of["offered"] for of in played.queues().values())
+    assert out.splitlines()[:3] == lines, "oldest first"
+    [told] = out.splitlines()[3:]
+    assert told.startswith("new: 2026-11-23, offered ")
+    assert int(told.rpartition(" ")[2]) <= offered, "calls, not legs"
     rows = {row["key"]: row["offered"] for row in here.show("queue")["rows"] if row["offered"]}
     assert rows == {queue: of["offered"] for queue, of in played.queues().items()}
 
@@ -64,7 +70,7 @@ def test_strict_makes_a_reject_an_error(imports: Import, played: Recording, tmp_
     bad.write_bytes(played.files[0].read_bytes() + b"1795445258|x\n")
     code, out, _ = imports(bad, "--strict")
     assert code == 1
-    assert out == f"{bad}: accepted 134, repeated 0, rejected 1\n"
+    assert out.startswith(f"{bad}: accepted 134, repeated 0, rejected 1\n")
 
 
 def test_a_reject_is_no_error_without_strict(imports: Import, played: Recording, tmp_path: Path) -> None:
@@ -73,16 +79,24 @@ def test_a_reject_is_no_error_without_strict(imports: Import, played: Recording,
     assert imports(bad)[0] == 0
 
 
-def test_an_overlap_is_one_line_and_what_came_before_it_stays(
+def test_an_overlap_counts_once_and_the_days_that_changed_are_told(
     imports: Import, here: Stage, played: Recording, tmp_path: Path
 ) -> None:
     mixed = tmp_path / "mixed"
     mixed.write_bytes(played.files[0].read_bytes()[2000:] + played.files[1].read_bytes())
-    code, out, err = imports(played.files[0], mixed)
-    assert code == 2
-    assert out.startswith(f"{played.files[0]}: accepted 134")
-    assert str(mixed) in err and "overlap" in err
-    assert err.count("\n") == 1
+    assert imports(played.files[0])[0] == 0
+    before = here.show("total")["total"]
+    code, out, err = imports(mixed)
+    after = here.show("total")["total"]
+    assert code == 0
+    assert "counts made again from" in err and err.count("\n") == 1
+    [told] = out.splitlines()[1:]
+    assert told.startswith("changed: 2026-11-23, offered ")
+    assert f"offered {before['offered']} → {after['offered']}" in told
+    assert imports(played.files[1])[1].splitlines()[1:] == ["nothing changed"]
+    assert imports(played.files[2])[0] == 0
+    rows = {row["key"]: row["offered"] for row in here.show("queue")["rows"] if row["offered"]}
+    assert rows == {queue: of["offered"] for queue, of in played.queues().items()}
 
 
 @pytest.mark.parametrize("what", ["none", "folder", "empty", "damaged"])
@@ -100,7 +114,7 @@ def test_files_that_are_none(what: str, imports: Import, tmp_path: Path, played:
     if code:
         assert str(path) in err and err.count("\n") == 1 and "Traceback" not in err
     else:
-        assert out == f"{path}: accepted 0, repeated 0, rejected 0\n"
+        assert out == f"{path}: accepted 0, repeated 0, rejected 0\nnothing changed\n"
 
 
 def test_the_source_is_the_only_one_of_the_kind_or_named(
@@ -126,14 +140,36 @@ def test_the_source_is_the_only_one_of_the_kind_or_named(
     assert here.reader.sources() == ["pbx2", "queue_log"]
 
 
-def test_a_source_that_is_being_collected_is_not_imported_into(
+def test_the_collector_counts_what_is_imported_meanwhile(
+    imports: Import, here: Stage, played: Recording, tmp_path: Path
+) -> None:
+    log = tmp_path / "queue_log"
+    log.write_bytes(played.files[1].read_bytes() + played.files[2].read_bytes())
+    stop = threading.Event()
+    runner = Runner(here.config, here.client, "pbx1", clock=lambda: AFTER_S, log=here.said.append)
+    collecting = threading.Thread(target=runner.run, args=(stop,))
+    collecting.start()
+    try:
+        until(lambda: any("collecting" in line for line in here.said))
+        until(lambda: here.reader.snapshot("pbx1", []).read_ms is not None)
+        code, out, err = imports(played.files[0], played.files[1])
+    finally:
+        stop.set()
+        collecting.join()
+    assert code == 0
+    assert "is being collected" in err and err.count("\n") == 1
+    assert out.splitlines()[2].startswith("changed: 2026-11-23, offered ")
+    rows = {row["key"]: row["offered"] for row in here.show("queue")["rows"] if row["offered"]}
+    assert rows == {queue: of["offered"] for queue, of in played.queues().items()}
+
+
+def test_what_another_machine_collects_is_not_imported_into(
     imports: Import, here: Stage, played: Recording
 ) -> None:
-    with here.tools():
-        code, out, err = imports(played.files[0])
+    here.client.set(here.reader.keys.lease("pbx1"), "elsewhere:/data#1:x")
+    code, out, err = imports(played.files[0])
     assert (code, out) == (1, "")
-    assert "already writes" in err and "pbx1" in err
-    assert err.count("\n") == 1
+    assert "is written by process" in err and err.count("\n") == 1
 
 
 def test_many_days_are_counted_in_flat_memory_and_nothing_of_them_is_left_open(

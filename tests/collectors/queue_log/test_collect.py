@@ -11,7 +11,7 @@ from hotline import AFTER_S, Recording, Stage, archived_lines, recording, stage,
 from collectors.base import Imported
 from collectors.queue_log.collect import follow, import_file, order, replayer
 from dashboard.core.names import NO_NAMES
-from dashboard.errors import ConfigError, SourceUnavailable
+from dashboard.errors import SourceUnavailable
 from dashboard.store.archive import Archive
 from dashboard.store.numbers import Numbers
 
@@ -59,7 +59,9 @@ def take(here: Stage) -> None:
 def put(here: Stage, *paths: Path) -> list[Imported]:
     """Import files, in the order given."""
     with here.tools() as tools:
-        return [import_file(tools, path, lambda _: None) for path in paths]
+        done = [import_file(tools, path, lambda _: None) for path in paths]
+        tools.writer.commit()
+        return done
 
 
 def lines_of(data: bytes, first: int, last: int | None = None) -> bytes:
@@ -234,28 +236,26 @@ def test_files_in_any_order_give_the_counts_of_the_whole(
         pytest.param((20, 40), id="its middle"),
     ],
 )
-def test_files_that_overlap_are_refused_in_one_line(
-    other: tuple[int, int | None], here: Stage, played: Recording, tmp_path: Path
+def test_pieces_that_overlap_count_once_in_either_order(
+    other: tuple[int, int | None],
+    here: Stage,
+    played: Recording,
+    tmp_path: Path,
+    redis_url: str,
+    whole: Callable[[bytes], object],
 ) -> None:
     (tmp_path / "a").write_bytes(lines_of(played.data, 0, 129))
     (tmp_path / "b").write_bytes(lines_of(played.data, *other))
+    expected = whole(lines_of(played.data, 0, max(129, other[1] or 10**6)))
     put(here, tmp_path / "a")
-    before = here.counted()
-    with pytest.raises(ConfigError, match="cannot be merged yet") as refused:
-        put(here, tmp_path / "b")
-    assert "\n" not in str(refused.value)
-    assert here.counted() == before
-    assert len(Archive(here.config.data_dir, "pbx1").imports()) == 1
-
-
-def test_an_overlap_is_seen_though_the_last_line_is_torn(
-    here: Stage, played: Recording, tmp_path: Path
-) -> None:
-    (tmp_path / "a").write_bytes(lines_of(played.data, 40, 100) + b"17954")
-    (tmp_path / "b").write_bytes(lines_of(played.data, 0, 80) + b"17954")
-    put(here, tmp_path / "a")
-    with pytest.raises(ConfigError, match="cannot be merged yet"):
-        put(here, tmp_path / "b")
+    put(here, tmp_path / "b")
+    assert here.counted() == expected
+    again = stage(
+        tmp_path / "again", redis_url, played.toml(log=tmp_path / "again.log").replace("fuzhou", "again")
+    )
+    put(again, tmp_path / "b")
+    put(again, tmp_path / "a")
+    assert again.counted() == expected
 
 
 def test_a_damaged_file_leaves_nothing_behind(here: Stage, played: Recording, tmp_path: Path) -> None:
@@ -335,21 +335,25 @@ def test_the_half_line_at_the_end_of_the_live_log_is_left_for_the_collector(
     assert here.counted() == whole(played.data)
 
 
-def test_a_live_log_that_overlaps_an_import_is_not_followed(
-    here: Stage, played: Recording, tmp_path: Path
+@pytest.mark.parametrize("piece", [(50, 150), (200, None), (0, 60)])
+def test_a_live_log_that_overlaps_an_import_counts_once(
+    piece: tuple[int, int | None],
+    here: Stage,
+    played: Recording,
+    tmp_path: Path,
+    whole: Callable[[bytes], object],
 ) -> None:
-    (tmp_path / "piece").write_bytes(lines_of(played.data, 50, 150))
+    (tmp_path / "piece").write_bytes(lines_of(played.data, *piece))
     put(here, tmp_path / "piece")
     log_of(here).write_bytes(played.data)
-    with pytest.raises(ConfigError, match="counted twice") as refused:
-        take(here)
-    assert "\n" not in str(refused.value)
+    take(here)
+    assert here.counted() == whole(played.data)
 
 
-def test_what_the_collector_will_read_by_itself_is_not_imported(
+def test_a_rotated_file_is_imported_and_read_by_the_collector_and_counts_once(
     here: Stage, played: Recording, whole: Callable[[bytes], object]
 ) -> None:
-    """Off while the log was rotated twice: the collector finds the files, an import would count one twice."""
+    """Off while the log was rotated twice: the collector finds the files by itself."""
     log = log_of(here)
     for name, path in zip(("queue_log.1", "queue_log.0", "queue_log"), played.files, strict=True):
         if name == "queue_log.1":
@@ -358,8 +362,7 @@ def test_what_the_collector_will_read_by_itself_is_not_imported(
             log.rename(log.with_name(name))
         else:
             shutil.copy(path, log.with_name(name))
-    with pytest.raises(ConfigError, match="by itself"):
-        put(here, log.with_name("queue_log.0"))
+    put(here, log.with_name("queue_log.0"))
     take(here)
     assert here.counted() == whole(played.data)
 

@@ -91,6 +91,7 @@ def test_importing_and_rebuilding_give_what_collecting_gave(
         for path in order(reversed(played.files)):
             done = import_file(tools, path, lambda _: None)
             assert (done.rejected, done.repeated) == (0, False)
+            tools.writer.commit()
     assert rebuilt == collected
     assert imported.counted() == collected
 
