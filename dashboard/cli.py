@@ -17,6 +17,7 @@ EXAMPLES = {
     "import": "wallboard import queue_log /var/log/asterisk/queue_log.*",
     "replay": "wallboard replay queue_log --to /tmp/queue_log --speed 10 --now",
     "show": "wallboard show 2026-11 --by queue --threshold 20 --json",
+    "calls": "wallboard calls 2026-11-23 --queue consult --outcome abandoned",
     "rebuild": "wallboard rebuild",
 }
 """An example of each command, shown by its --help."""
@@ -84,13 +85,19 @@ def parser() -> argparse.ArgumentParser:
     show = command("show", "print the counts of a period")
     show.add_argument("period", help="today, 2026-11-23, 2026-11, or A..B with both ends")
     show.add_argument("--by", choices=["total", "queue", "seat", "site", "slot", "day"], default="total")
-    show.add_argument("--minutes", type=int, choices=[15, 30, 60], help="length of the slots")
-    show.add_argument("--threshold", type=int, metavar="S", help="T of the service level, seconds")
-    show.add_argument("--formula", metavar="KEY", help="of the service level; see docs/metrics.md")
-    show.add_argument("--short", type=int, metavar="S", help="short abandons, seconds; 0: none")
-    form = show.add_mutually_exclusive_group()
-    form.add_argument("--json", dest="form", action="store_const", const="json", default="table")
-    form.add_argument("--csv", dest="form", action="store_const", const="csv")
+    _add_how(show)
+
+    calls = command("calls", "list the calls behind a number of show")
+    calls.add_argument("period", help="today, 2026-11-23, 2026-11, or A..B with both ends")
+    calls.add_argument(
+        "--outcome", metavar="COLUMN", help="a count of show, such as answered, abandoned_short or lost"
+    )
+    calls.add_argument("--queue", metavar="Q", help="its legs")
+    calls.add_argument("--seat", metavar="S", help="its answers, by the time of the answer")
+    calls.add_argument("--site", metavar="SITE", help="legs in the queues of that site")
+    calls.add_argument("--slot", metavar="TIME", help="09:00 of one day, or as show --by slot prints it")
+    calls.add_argument("--by-work", action="store_true", help="by when they were answered, not offered")
+    _add_how(calls)
 
     rebuild = command("rebuild", "make the counts again from the archive")
     rebuild.add_argument("--source")
@@ -98,6 +105,17 @@ def parser() -> argparse.ArgumentParser:
     simulate = commands.add_parser("simulate")  # what `demo` starts; of no use to anybody else
     simulate.add_argument("--dir", required=True)
     return top
+
+
+def _add_how(command: argparse.ArgumentParser) -> None:
+    """How counts are made and printed."""
+    command.add_argument("--minutes", type=int, choices=[15, 30, 60], help="length of the slots")
+    command.add_argument("--threshold", type=int, metavar="S", help="T of the service level, seconds")
+    command.add_argument("--formula", metavar="KEY", help="of the service level; see docs/metrics.md")
+    command.add_argument("--short", type=int, metavar="S", help="short abandons, seconds; 0: none")
+    form = command.add_mutually_exclusive_group()
+    form.add_argument("--json", dest="form", action="store_const", const="json", default="table")
+    form.add_argument("--csv", dest="form", action="store_const", const="csv")
 
 
 def _init(args: argparse.Namespace) -> int:
@@ -176,6 +194,29 @@ def _show(args: argparse.Namespace) -> int:
     )
 
 
+def _calls(args: argparse.Namespace) -> int:
+    from dashboard.commands.calls import Wanted, run_calls
+
+    wanted = Wanted(
+        outcome=args.outcome,
+        queue=args.queue,
+        seat=args.seat,
+        site=args.site,
+        slot=args.slot,
+        by_work=args.by_work,
+    )
+    return run_calls(
+        args.config,
+        args.period,
+        wanted,
+        form=args.form,
+        minutes=args.minutes,
+        threshold_s=args.threshold,
+        formula=args.formula,
+        short_s=args.short,
+    )
+
+
 def _rebuild(args: argparse.Namespace) -> int:
     from dashboard.commands.importing import run_rebuild
 
@@ -191,6 +232,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "import": _import,
     "replay": _replay,
     "show": _show,
+    "calls": _calls,
     "rebuild": _rebuild,
     "simulate": _simulate,
 }
