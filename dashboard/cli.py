@@ -18,7 +18,8 @@ EXAMPLES = {
     "replay": "wallboard replay queue_log --to /tmp/queue_log --speed 10 --now",
     "show": "wallboard show 2026-11 --by queue --threshold 20 --json",
     "calls": "wallboard calls 2026-11-23 --queue consult --outcome abandoned",
-    "rebuild": "wallboard rebuild",
+    "audit": "wallboard audit 2026-11",
+    "rebuild": "wallboard rebuild --source pbx1",
 }
 """An example of each command, shown by its --help."""
 
@@ -99,8 +100,16 @@ def parser() -> argparse.ArgumentParser:
     calls.add_argument("--by-work", action="store_true", help="by when they were answered, not offered")
     _add_how(calls)
 
+    audit = command("audit", "compare the counts of a period with the archive; exit 1 if anything differs")
+    audit.add_argument("period", help="today, 2026-11-23, 2026-11, or A..B with both ends")
+    audit.add_argument("--source", help="only this one")
+    audit.add_argument("--json", action="store_true")
+
     rebuild = command("rebuild", "make the counts again from the archive")
-    rebuild.add_argument("--source")
+    rebuild.add_argument(
+        "period", nargs="?", help="the days that are wrong; for now every day of the source is made again"
+    )
+    rebuild.add_argument("--source", help="only this one")
 
     simulate = commands.add_parser("simulate")  # what `demo` starts; of no use to anybody else
     simulate.add_argument("--dir", required=True)
@@ -217,10 +226,16 @@ def _calls(args: argparse.Namespace) -> int:
     )
 
 
+def _audit(args: argparse.Namespace) -> int:
+    from dashboard.commands.audit import run_audit
+
+    return run_audit(args.config, args.period, source=args.source, as_json=args.json)
+
+
 def _rebuild(args: argparse.Namespace) -> int:
     from dashboard.commands.importing import run_rebuild
 
-    return run_rebuild(args.config, source=args.source)
+    return run_rebuild(args.config, source=args.source, text=args.period)
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
@@ -233,6 +248,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "replay": _replay,
     "show": _show,
     "calls": _calls,
+    "audit": _audit,
     "rebuild": _rebuild,
     "simulate": _simulate,
 }
