@@ -19,6 +19,7 @@ EXAMPLES = {
     "show": "wallboard show 2026-11 --by queue --threshold 20 --json",
     "calls": "wallboard calls 2026-11-23 --queue consult --outcome abandoned",
     "audit": "wallboard audit 2026-11",
+    "rejects": "wallboard rejects 2026-11 --source pbx1",
     "rebuild": "wallboard rebuild --source pbx1",
 }
 """An example of each command, shown by its --help."""
@@ -104,6 +105,11 @@ def parser() -> argparse.ArgumentParser:
     audit.add_argument("period", help="today, 2026-11-23, 2026-11, or A..B with both ends")
     audit.add_argument("--source", help="only this one")
     audit.add_argument("--json", action="store_true")
+
+    rejects = command("rejects", "list the lines that could not be read, masked, and why")
+    rejects.add_argument("period", nargs="?", help="default: all that is archived")
+    rejects.add_argument("--source", help="only this one")
+    rejects.add_argument("--json", action="store_true")
 
     rebuild = command("rebuild", "make the counts again from the archive")
     rebuild.add_argument(
@@ -232,6 +238,12 @@ def _audit(args: argparse.Namespace) -> int:
     return run_audit(args.config, args.period, source=args.source, as_json=args.json)
 
 
+def _rejects(args: argparse.Namespace) -> int:
+    from dashboard.commands.rejects import run_rejects
+
+    return run_rejects(args.config, args.period, source=args.source, as_json=args.json)
+
+
 def _rebuild(args: argparse.Namespace) -> int:
     from dashboard.commands.importing import run_rebuild
 
@@ -249,6 +261,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "show": _show,
     "calls": _calls,
     "audit": _audit,
+    "rejects": _rejects,
     "rebuild": _rebuild,
     "simulate": _simulate,
 }
