@@ -11,6 +11,7 @@ from typing import Protocol
 
 from dashboard.config import Config
 from dashboard.core.names import Names
+from dashboard.store.archive import Record
 from dashboard.store.numbers import Numbers
 from dashboard.store.recovery import Replay
 from dashboard.store.writer import Item, Writer
@@ -83,6 +84,27 @@ class Imported:
     repeated: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reject:
+    """A record that could not be read when it came.
+
+    Attributes:
+        at_s: Its time, epoch seconds; where it has none, that of the one before it.
+        file: What is known of the file that it came in; "" where nothing is.
+        offset: Bytes of that file's text up to its end.
+        reason: Why, in plain words.
+        line: The record, masked; a stranger's text.
+        readable: It can be read by now, with the names of today, and is counted.
+    """
+
+    at_s: int
+    file: str
+    offset: int
+    reason: str
+    line: str
+    readable: bool
+
+
 class Kind(Protocol):
     """A kind of source: what a module `collectors.<kind>.collect` has."""
 
@@ -90,6 +112,17 @@ class Kind(Protocol):
 
     def replayer(self, names: Names) -> Replay:
         """How to read this kind's archived records."""
+        ...
+
+    def rejects(self, records: Iterable[Record], config: Config, file: str, since_s: int) -> Iterable[Reject]:
+        """What could not be read, of archived records of this kind.
+
+        Args:
+            records: Of the live stream or of one import, from its beginning.
+            config: For the names of today.
+            file: The import's file; "" for the live stream, whose records tell.
+            since_s: The time of those before any record that has one.
+        """
         ...
 
     def follow(self, tools: Tools) -> Collector:

@@ -37,10 +37,15 @@ def writer_for(
         rules=rules_of(config),
         archive=Archive(config.data_dir, source),
         replay=kind.replayer(names),
-        stamp=codec.Stamp(fold=VERSION, parser=kind.PARSER_VERSION, names=config.fingerprint()),
+        stamp=stamp_of(config, kind_name),
         log=log,
         place=str(config.data_dir),
     )
+
+
+def stamp_of(config: Config, kind_name: str) -> codec.Stamp:
+    """What this program counts a source of a kind with."""
+    return codec.Stamp(fold=VERSION, parser=kind_of(kind_name).PARSER_VERSION, names=config.fingerprint())
 
 
 class Runner:

@@ -17,7 +17,10 @@ EXAMPLES = {
     "import": "wallboard import queue_log /var/log/asterisk/queue_log.*",
     "replay": "wallboard replay queue_log --to /tmp/queue_log --speed 10 --now",
     "show": "wallboard show 2026-11 --by queue --threshold 20 --json",
-    "rebuild": "wallboard rebuild",
+    "calls": "wallboard calls 2026-11-23 --queue consult --outcome abandoned",
+    "audit": "wallboard audit 2026-11",
+    "rejects": "wallboard rejects 2026-11 --source pbx1",
+    "rebuild": "wallboard rebuild --source pbx1",
 }
 """An example of each command, shown by its --help."""
 
@@ -84,20 +87,50 @@ def parser() -> argparse.ArgumentParser:
     show = command("show", "print the counts of a period")
     show.add_argument("period", help="today, 2026-11-23, 2026-11, or A..B with both ends")
     show.add_argument("--by", choices=["total", "queue", "seat", "site", "slot", "day"], default="total")
-    show.add_argument("--minutes", type=int, choices=[15, 30, 60], help="length of the slots")
-    show.add_argument("--threshold", type=int, metavar="S", help="T of the service level, seconds")
-    show.add_argument("--formula", metavar="KEY", help="of the service level; see docs/metrics.md")
-    show.add_argument("--short", type=int, metavar="S", help="short abandons, seconds; 0: none")
-    form = show.add_mutually_exclusive_group()
-    form.add_argument("--json", dest="form", action="store_const", const="json", default="table")
-    form.add_argument("--csv", dest="form", action="store_const", const="csv")
+    _add_how(show)
+
+    calls = command("calls", "list the calls behind a number of show")
+    calls.add_argument("period", help="today, 2026-11-23, 2026-11, or A..B with both ends")
+    calls.add_argument(
+        "--outcome", metavar="COLUMN", help="a count of show, such as answered, abandoned_short or lost"
+    )
+    calls.add_argument("--queue", metavar="Q", help="its legs")
+    calls.add_argument("--seat", metavar="S", help="its answers, by the time of the answer")
+    calls.add_argument("--site", metavar="SITE", help="legs in the queues of that site")
+    calls.add_argument("--slot", metavar="TIME", help="09:00 of one day, or as show --by slot prints it")
+    calls.add_argument("--by-work", action="store_true", help="by when they were answered, not offered")
+    _add_how(calls)
+
+    audit = command("audit", "compare the counts of a period with the archive; exit 1 if anything differs")
+    audit.add_argument("period", help="today, 2026-11-23, 2026-11, or A..B with both ends")
+    audit.add_argument("--source", help="only this one")
+    audit.add_argument("--json", action="store_true")
+
+    rejects = command("rejects", "list the lines that could not be read, masked, and why")
+    rejects.add_argument("period", nargs="?", help="default: all that is archived")
+    rejects.add_argument("--source", help="only this one")
+    rejects.add_argument("--json", action="store_true")
 
     rebuild = command("rebuild", "make the counts again from the archive")
-    rebuild.add_argument("--source")
+    rebuild.add_argument(
+        "period", nargs="?", help="the days that are wrong; for now every day of the source is made again"
+    )
+    rebuild.add_argument("--source", help="only this one")
 
     simulate = commands.add_parser("simulate")  # what `demo` starts; of no use to anybody else
     simulate.add_argument("--dir", required=True)
     return top
+
+
+def _add_how(command: argparse.ArgumentParser) -> None:
+    """How counts are made and printed."""
+    command.add_argument("--minutes", type=int, choices=[15, 30, 60], help="length of the slots")
+    command.add_argument("--threshold", type=int, metavar="S", help="T of the service level, seconds")
+    command.add_argument("--formula", metavar="KEY", help="of the service level; see docs/metrics.md")
+    command.add_argument("--short", type=int, metavar="S", help="short abandons, seconds; 0: none")
+    form = command.add_mutually_exclusive_group()
+    form.add_argument("--json", dest="form", action="store_const", const="json", default="table")
+    form.add_argument("--csv", dest="form", action="store_const", const="csv")
 
 
 def _init(args: argparse.Namespace) -> int:
@@ -176,10 +209,45 @@ def _show(args: argparse.Namespace) -> int:
     )
 
 
+def _calls(args: argparse.Namespace) -> int:
+    from dashboard.commands.calls import Wanted, run_calls
+
+    wanted = Wanted(
+        outcome=args.outcome,
+        queue=args.queue,
+        seat=args.seat,
+        site=args.site,
+        slot=args.slot,
+        by_work=args.by_work,
+    )
+    return run_calls(
+        args.config,
+        args.period,
+        wanted,
+        form=args.form,
+        minutes=args.minutes,
+        threshold_s=args.threshold,
+        formula=args.formula,
+        short_s=args.short,
+    )
+
+
+def _audit(args: argparse.Namespace) -> int:
+    from dashboard.commands.audit import run_audit
+
+    return run_audit(args.config, args.period, source=args.source, as_json=args.json)
+
+
+def _rejects(args: argparse.Namespace) -> int:
+    from dashboard.commands.rejects import run_rejects
+
+    return run_rejects(args.config, args.period, source=args.source, as_json=args.json)
+
+
 def _rebuild(args: argparse.Namespace) -> int:
     from dashboard.commands.importing import run_rebuild
 
-    return run_rebuild(args.config, source=args.source)
+    return run_rebuild(args.config, source=args.source, text=args.period)
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
@@ -191,6 +259,9 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "import": _import,
     "replay": _replay,
     "show": _show,
+    "calls": _calls,
+    "audit": _audit,
+    "rejects": _rejects,
     "rebuild": _rebuild,
     "simulate": _simulate,
 }

@@ -12,15 +12,17 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from collectors.base import Imported, Replay, Step, Tools
+from collectors.base import Imported, Reject, Replay, Step, Tools
 from collectors.queue_log import parse, whole
+from collectors.queue_log import rejects as rejected
 from collectors.queue_log.files import Entry, entry, order_files, siblings
 from collectors.queue_log.follow import Follower, Mark, Note, Place
 from collectors.queue_log.reading import Reading
+from dashboard.config import Config
 from dashboard.core.events import Event
 from dashboard.core.names import Names
 from dashboard.errors import ConfigError, RecordMalformed, SourceUnavailable, StoreUnavailable
-from dashboard.store.archive import ImportInfo, Position
+from dashboard.store.archive import ImportInfo, Position, Record
 from dashboard.store.items import COVERED, FILE, GAP, LINE, REJECT, Item
 
 PARSER_VERSION = 1
@@ -63,6 +65,11 @@ def replayer(names: Names) -> Replay:
 def order(paths: Iterable[Path]) -> Sequence[Path]:
     """Files of one log in the order in which they were written."""
     return order_files(paths)
+
+
+def rejects(records: Iterable[Record], config: Config, file: str, since_s: int) -> Iterable[Reject]:
+    """What could not be read, of archived records; see `rejects.py`."""
+    return rejected.rejects(records, config, file, since_s)
 
 
 class QueueLogCollector:

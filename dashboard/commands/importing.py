@@ -3,7 +3,7 @@
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from dashboard.commands.process import hotline_clock, say
 from dashboard.config import Config
 from dashboard.config.access import unreadable
 from dashboard.core.counts import CALLS, F, join
+from dashboard.core.days import period
 from dashboard.errors import ConfigError, PositionConflict
 from dashboard.store.archive import Archive, archived
 from dashboard.store.numbers import Numbers
@@ -234,22 +235,34 @@ def _in_rhythm(lines: Sequence[bytes], first_s: int, speed: float, from_s: int) 
         yield b"%d" % (at_s - first_s + from_s) + line[10:]
 
 
-def run_rebuild(option: str | None, *, source: str | None, out: Callable[[str], None] = print) -> int:
+def run_rebuild(
+    option: str | None,
+    *,
+    source: str | None,
+    text: str | None = None,
+    out: Callable[[str], None] = print,
+) -> int:
     """Make the counts of every source (or of one) again from the archive.
 
+    Args:
+        option: `--config`.
+        source: Only this one.
+        text: A period; looked at, and then all days are made again.
+        out: Takes a line a source.
+
     Raises:
-        ConfigError: There is no such source.
+        ConfigError: There is no such source, or the period is not one.
         PositionConflict: A collector writes one of them.
     """
     config = configuration(option)
-    kinds = {name: kind for name in archived(config.data_dir) if (kind := archived_kind(config, name))}
-    kinds |= {one.name: one.kind for one in config.sources}
-    if source is not None and source not in kinds:
-        raise ConfigError(f"there is no source {source!r}; sources: {', '.join(sorted(kinds)) or 'none'}")
+    if text is not None:
+        try:
+            period(text, config.zone.day(int(hotline_clock()())))
+        except ValueError as exc:
+            raise ConfigError(str(exc)) from exc
+    kinds = chosen_kinds(config, source)
     with open_store(config) as store, Bar() as bar:
         for name, kind in sorted(kinds.items()):
-            if source not in (None, name):
-                continue
             writer = writer_for(config, store.connect(), name, kind, say)
             bar.begin(name)
             try:
@@ -260,6 +273,30 @@ def run_rebuild(option: str | None, *, source: str | None, out: Callable[[str], 
             bar.end()
             out(f"{name}: made again; position {writer.position}")
     return 0
+
+
+def chosen_kinds(config: Config, source: str | None, counted: Iterable[str] = ()) -> dict[str, str]:
+    """Source -> kind, of all that are configured or archived, or of one of them.
+
+    Args:
+        config: The hotline.
+        source: Only this one; None for all.
+        counted: Those that have counts, whether or not anything is archived.
+
+    Raises:
+        ConfigError: There is no such source; the message lists them.
+    """
+    names = {*archived(config.data_dir), *counted, *(one.name for one in config.sources)}
+    kinds = {name: kind for name in names if (kind := kind_in(config, name))}
+    if source is not None and source not in kinds:
+        raise ConfigError(f"there is no source {source!r}; sources: {', '.join(sorted(kinds)) or 'none'}")
+    return kinds if source is None else {source: kinds[source]}
+
+
+def kind_in(config: Config, name: str) -> str | None:
+    """The kind of a source, by the configuration or by its archive; None where neither tells."""
+    configured = next((one.kind for one in config.sources if one.name == name), None)
+    return configured or archived_kind(config, name)
 
 
 def archived_kind(config: Config, name: str) -> str | None:

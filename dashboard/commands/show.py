@@ -4,17 +4,22 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
+from collectors.runner import stamp_of
 from dashboard.commands.context import configuration, open_store
+from dashboard.commands.importing import kind_in
 from dashboard.commands.process import hotline_clock
 from dashboard.config import UNASSIGNED, Config
 from dashboard.core.days import period
 from dashboard.core.table import Ask, By, days_between, table
 from dashboard.errors import ConfigError
 from dashboard.store.archive import archived
-from dashboard.store.reader import Reader, part_of, rules_of
+from dashboard.store.audit import outdated
+from dashboard.store.codec import Standing
+from dashboard.store.reader import Reader, Snapshot, part_of, rules_of
 
 SHOWN = (
     ("offered", "offered"),
@@ -77,36 +82,15 @@ def counts(
         ConfigError: The period, a threshold or the formula is not one.
         StoreUnavailable: Redis does not answer.
     """
-    zone, hall = config.zone, config.hall
-    try:
-        first, last = period(text, zone.day(int(now_s)))
-    except ValueError as exc:
-        raise ConfigError(str(exc)) from exc
-    from_s, to_s = zone.bounds(first)[0], zone.bounds(last)[1]
-    days = [day for day, _ in days_between(zone, from_s, to_s)]
-    names = sources_of(config, reader)
-    rules = rules_of(config)
-    parts = []
-    standing = []
-    for name in names:
-        snapshot = reader.snapshot(name, days)
-        standing.append(snapshot.standing)
-        parts.append(part_of(snapshot, rules, now_s))
-    ask = Ask(
-        zone=zone,
-        from_s=from_s,
-        to_s=to_s,
-        by=by,
-        minutes=minutes or hall.minutes,
-        threshold_s=hall.threshold_s if threshold_s is None else threshold_s,
-        formula=formula or hall.formula,
-        short_s=hall.short_s if short_s is None else short_s,
-        site_of_queue=config.site_of_queue,
-        site_of_seat=config.site_of_seat,
-        queues=config.queue_names,
-        seats=config.seat_ids,
-        sites=[site.id for site in config.sites],
+    first, last, ask = asked(
+        config, text, now_s, minutes=minutes, threshold_s=threshold_s, formula=formula, short_s=short_s
     )
+    ask = replace(ask, by=by)
+    zone = ask.zone
+    days = [day for day, _ in days_between(zone, ask.from_s, ask.to_s)]
+    rules = rules_of(config)
+    snapshots = [reader.snapshot(name, days) for name in sources_of(config, reader)]
+    parts = [part_of(snapshot, rules, now_s) for snapshot in snapshots]
     try:
         made = table(ask, parts)
     except ValueError as exc:
@@ -117,12 +101,64 @@ def counts(
         "zone": zone.name,
         "by": by,
         "as_of": zone.iso(max(as_of)) if as_of else None,
-        "standing": "rebuilding" if "rebuilding" in standing else "live" if "live" in standing else "no_data",
+        "standing": standing_of(snapshots),
         "threshold_s": ask.threshold_s,
         "formula": ask.formula,
         "short_s": ask.short_s,
         **made,
     }
+
+
+def asked(
+    config: Config,
+    text: str,
+    now_s: float,
+    *,
+    minutes: int | None = None,
+    threshold_s: int | None = None,
+    formula: str | None = None,
+    short_s: int | None = None,
+) -> tuple[str, str, Ask]:
+    """What is asked for on the command line, and by the configuration where the command line does not say.
+
+    Args:
+        config: The hotline.
+        text: The period, as on the command line.
+        now_s: The hotline's clock.
+        minutes, threshold_s, formula, short_s: None where not given.
+
+    Returns:
+        The first and the last day, and the whole question; grouped as a total.
+
+    Raises:
+        ConfigError: The period is not one.
+    """
+    zone, hall = config.zone, config.hall
+    try:
+        first, last = period(text, zone.day(int(now_s)))
+    except ValueError as exc:
+        raise ConfigError(str(exc)) from exc
+    ask = Ask(
+        zone=zone,
+        from_s=zone.bounds(first)[0],
+        to_s=zone.bounds(last)[1],
+        minutes=minutes or hall.minutes,
+        threshold_s=hall.threshold_s if threshold_s is None else threshold_s,
+        formula=formula or hall.formula,
+        short_s=hall.short_s if short_s is None else short_s,
+        site_of_queue=config.site_of_queue,
+        site_of_seat=config.site_of_seat,
+        queues=config.queue_names,
+        seats=config.seat_ids,
+        sites=[site.id for site in config.sites],
+    )
+    return first, last, ask
+
+
+def standing_of(snapshots: Iterable[Snapshot]) -> Standing:
+    """What may be said of sources together."""
+    found = {snapshot.standing for snapshot in snapshots}
+    return "rebuilding" if "rebuilding" in found else "live" if "live" in found else "no_data"
 
 
 def sources_of(config: Config, reader: Reader) -> list[str]:
@@ -167,6 +203,7 @@ def run_show(
             short_s=short_s,
         )
         uncounted = sorted(set(archived(config.data_dir)) - set(reader.sources()))
+        notes = _outdated(config, reader, answer["period"])
         reader.client.close()
     if form == "json":
         out(json.dumps({key: answer[key] for key in answer if key not in ASKED}, ensure_ascii=False))
@@ -181,7 +218,22 @@ def run_show(
             f"archived and not counted: {', '.join(uncounted)}; start its collector, or run: wallboard rebuild",
             file=sys.stderr,
         )
+    for note in notes:
+        print(note, file=sys.stderr)
     return 0
+
+
+def _outdated(config: Config, reader: Reader, text: str) -> list[str]:
+    """Which of the days shown were counted by other rules than this program's."""
+    first, _, last = text.partition("..")
+    notes = []
+    for name in reader.sources():
+        stamps = reader.snapshot(name, []).stamps
+        days = [day for day in stamps if first <= day <= (last or first)]
+        kind = kind_in(config, name)
+        if days and kind is not None:
+            notes += [f"{name}: {sentence}" for sentence in outdated(stamps, stamp_of(config, kind), days)]
+    return notes
 
 
 def _csv(answer: dict[str, Any]) -> str:
@@ -191,11 +243,11 @@ def _csv(answer: dict[str, Any]) -> str:
     writer = csv.DictWriter(buffer, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for row in [*rows, {"key": "total", **answer["total"]}] if answer["by"] != "total" else rows:
-        writer.writerow({name: _safe(row.get(name)) for name in columns})
+        writer.writerow({name: safe(row.get(name)) for name in columns})
     return buffer.getvalue().rstrip("\n")
 
 
-def _safe(value: Any) -> Any:
+def safe(value: Any) -> Any:
     """A name that a spreadsheet would take for a formula, as text."""
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
 
@@ -214,9 +266,9 @@ def _text(config: Config, answer: dict[str, Any]) -> str:
     ]
     body.append(["total", *(_cell(answer["total"], key) for key, _ in shown)])
     head = [answer["by"], *(title for _, title in shown)]
-    widths = [max(_width(line[i]) for line in [head, *body]) for i in range(len(head))]
+    widths = [max(width(line[i]) for line in [head, *body]) for i in range(len(head))]
     for line in [head, *body]:
-        cells = [_pad(line[0], widths[0], left=True), *map(_pad, line[1:], widths[1:])]
+        cells = [pad(line[0], widths[0], left=True), *map(pad, line[1:], widths[1:])]
         lines.append("  ".join(cells).rstrip())
     total = answer["total"]
     if total["legs"] is not None and total["legs"] != total["offered"]:
@@ -239,7 +291,12 @@ def _label(config: Config, by: str, key: str, day: str) -> str:
         label = "unassigned" if key == UNASSIGNED else config.site_name(key)
     elif by == "slot":
         label = key[:16].replace("T", " ")
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in label)
+    return printable(label)
+
+
+def printable(text: str) -> str:
+    """A stranger's text as it may be shown on a terminal."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def _cell(row: dict[str, Any], key: str) -> str:
@@ -251,12 +308,14 @@ def _cell(row: dict[str, Any], key: str) -> str:
     return f"{value:.1f}" if isinstance(value, float) else str(value)
 
 
-def _width(text: str) -> int:
+def width(text: str) -> int:
+    """Columns of a terminal that a text takes."""
     return sum(2 if ord(char) > 0x2E7F else 1 for char in text)
 
 
-def _pad(text: str, width: int, *, left: bool = False) -> str:
-    space = " " * (width - _width(text))
+def pad(text: str, columns: int, *, left: bool = False) -> str:
+    """A text as wide as a column."""
+    space = " " * (columns - width(text))
     return text + space if left else space + text
 
 

@@ -12,6 +12,7 @@ from dashboard.core.asof import as_of
 from dashboard.core.calls import Call
 from dashboard.core.days import Zone
 from dashboard.core.fold import Clock, Rules, State
+from dashboard.core.opened import Calls
 from dashboard.core.seats import Seat
 from dashboard.core.table import Observes, Part
 from dashboard.errors import StoreUnavailable
@@ -55,6 +56,7 @@ class Snapshot:
         problem: What its collector says is wrong.
         days: The days that were asked for.
         stamps: Every day that is stored.
+        calls: Calls of the days that were asked for, without what `open_calls` knows better.
     """
 
     source: str
@@ -70,6 +72,7 @@ class Snapshot:
     problem: str = ""
     days: dict[str, Day] = field(default_factory=dict)
     stamps: dict[str, codec.Stamp] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
 
     def covered_to_s(self) -> int | None:
         """The end of coverage; None where nothing is covered."""
@@ -84,25 +87,30 @@ class Reader:
         self.keys = HotlineKeys(hotline)
         self._read = client.register_script(script("read.lua"))
 
-    def snapshot(self, source: str, days: Sequence[str]) -> Snapshot:
+    def snapshot(self, source: str, days: Sequence[str], calls_of: Sequence[str] = ()) -> Snapshot:
         """A source with some of its days, all as of one commit.
+
+        Args:
+            source: Its name.
+            days: Those whose rows are wanted.
+            calls_of: Those whose calls are wanted.
 
         Raises:
             StoreUnavailable: Redis does not answer.
         """
         try:
-            return self._snapshot(source, days)
+            return self._snapshot(source, days, calls_of)
         except ERROR as exc:
             raise StoreUnavailable(f"Redis does not answer ({exc})") from exc
 
-    def _snapshot(self, source: str, days: Sequence[str]) -> Snapshot:
+    def _snapshot(self, source: str, days: Sequence[str], calls_of: Sequence[str]) -> Snapshot:
         for _ in range(TRIES):
-            found = self._attempt(source, days)
+            found = self._attempt(source, days, calls_of)
             if found is not None:
                 return found
         raise StoreUnavailable(f"the counts of {source} change faster than they can be read")
 
-    def _attempt(self, source: str, days: Sequence[str]) -> Snapshot | None:
+    def _attempt(self, source: str, days: Sequence[str], calls_of: Sequence[str]) -> Snapshot | None:
         """Read once; None where the counts changed under the reading."""
         found = Snapshot(source)
         pipe = self.client.pipeline(transaction=False)
@@ -121,20 +129,30 @@ class Reader:
         closed = [day for day in days if day in stamps and stamps[day].closed]
         for start in range(0, len(closed), DAYS_AT_ONCE):
             found.days.update(self._days(keys, closed[start : start + DAYS_AT_ONCE]))
+        closed_calls = [day for day in calls_of if day in stamps and stamps[day].closed]
+        calls: dict[tuple[int, str], Call] = {}
+        for start in range(0, len(closed_calls), DAYS_AT_ONCE):
+            for packed in self.client.mget(
+                [keys.callz(day) for day in closed_calls[start : start + DAYS_AT_ONCE]]
+            ):
+                calls.update(_calls(packed, {}))
         together = [day for day in days if day in stamps and not stamps[day].closed]
+        calls_together = [day for day in calls_of if day in stamps and not stamps[day].closed]
         hashes = (keys.meta, keys.open, keys.seats, keys.days)
         asked = [(key, "h") for key in hashes]
         for day in together:
             asked += [(keys.day(day), "s"), (keys.rows(day), "h")]
+        for day in calls_together:
+            asked += [(keys.callz(day), "s"), (keys.calls(day), "h")]
         meta, open_calls, seats, stamped, *rest = self.at_once(asked)
         found.stamps = {day.decode(): codec.decode_stamp(data) for day, data in stamped.items()}
         if b"clock" not in meta:
             # Gone, or about to be: another generation took its place, or Redis was emptied.
             again = self.client.hget(self.keys.gens, source)
             return found if again == generation and not found.stamps else None
-        if any(found.stamps.get(day) != stamps[day] for day in closed):
+        if any(found.stamps.get(day) != stamps[day] for day in [*closed, *closed_calls]):
             return None
-        if any(day in found.stamps and day not in stamps for day in days):
+        if any(day in found.stamps and day not in stamps for day in [*days, *calls_of]):
             return None
         found.generation = int(generation)
         found.seq = int(meta[b"seq"])
@@ -149,10 +167,17 @@ class Reader:
         extend_coverage(found, beat)
         found.open_calls = {name.decode(): codec.decode_call(data) for name, data in open_calls.items()}
         found.seats = {name.decode(): codec.decode_seat(data) for name, data in seats.items()}
-        for index, day in enumerate(together):
-            found.days[day] = _day(*rest[index * 2 : index * 2 + 2])
+        pairs = list(zip(rest[::2], rest[1::2], strict=True))
+        for day, (packed, loose) in zip(together, pairs, strict=False):
+            found.days[day] = _day(packed, loose)
+        for packed, loose in pairs[len(together) :]:
+            calls.update(_calls(packed, loose))
         for day in days:
             found.days.setdefault(day, Day())
+        for call in found.open_calls.values():
+            # One that went on in another queue is stored as it was before as well.
+            calls.pop((call.at_s, call.callid), None)
+        found.calls = list(calls.values())
         return found
 
     def _stamps(self, keys: SourceKeys) -> dict[str, codec.Stamp]:
@@ -223,6 +248,11 @@ def _day(packed: bytes | None, loose: dict[bytes, bytes]) -> Day:
     return day
 
 
+def _calls(packed: bytes | None, loose: dict[bytes, bytes]) -> dict[tuple[int, str], Call]:
+    calls = codec.unpack_calls(packed) if packed else []
+    return {(call.at_s, call.callid): call for call in [*calls, *map(codec.decode_call, loose.values())]}
+
+
 def take_beat(found: Snapshot, beat: dict[bytes, bytes]) -> None:
     """Take over what a source's collector said last of being alive."""
     found.read_ms = int(beat[b"read_ms"]) if b"read_ms" in beat else None
@@ -262,8 +292,7 @@ def part_of(snapshot: Snapshot, rules: Rules, now_s: float, days: Iterable[str] 
             observes=_observes(snapshot, rules),
         )
     at_s = min(int(now_s), covered_to_s)
-    state = State(snapshot.clock, dict(snapshot.open_calls), snapshot.seats)
-    state, changed = as_of(rules, state, rows, at_s)
+    state, changed = as_of(rules, _state(snapshot), rows, at_s)
     rows.update(changed)
     return Part(
         rows=rows,
@@ -273,6 +302,32 @@ def part_of(snapshot: Snapshot, rules: Rules, now_s: float, days: Iterable[str] 
         as_of_s=at_s,
         observes=_observes(snapshot, rules),
     )
+
+
+def calls_of(snapshot: Snapshot, rules: Rules, now_s: float) -> Calls:
+    """A source's calls as they stand now: those that time has decided since its last line included.
+
+    Args:
+        snapshot: As read, with the calls of some days; not changed.
+        rules: Of the hotline.
+        now_s: The hotline's clock, epoch seconds.
+    """
+    found = {(call.at_s, call.callid): call for call in snapshot.calls}
+    covered_to_s = snapshot.covered_to_s()
+    at_s = None if covered_to_s is None else min(int(now_s), covered_to_s)
+    if at_s is not None:
+        state, _ = as_of(rules, _state(snapshot), {}, at_s)
+        found.update(((call.at_s, call.callid), call) for call in state.calls.values())
+    return Calls(
+        source=snapshot.source,
+        calls=list(found.values()),
+        as_of_s=at_s,
+        worked_s=max(at_s or 0, snapshot.clock.last_s or 0),
+    )
+
+
+def _state(snapshot: Snapshot) -> State:
+    return State(snapshot.clock, dict(snapshot.open_calls), snapshot.seats)
 
 
 def _observes(snapshot: Snapshot, rules: Rules) -> Observes:
