@@ -18,8 +18,8 @@ from typing import Any
 
 import redis
 
-from collectors.base import Tools
-from collectors.queue_log.collect import follow
+from collectors.base import Imported, Tools
+from collectors.queue_log.collect import follow, import_file
 from collectors.queue_log.reading import Reading
 from collectors.runner import writer_for
 from dashboard.config import Config, load
@@ -193,6 +193,13 @@ class Stage:
                 yield drain
             finally:
                 collector.close()
+
+    def put(self, *paths: Path) -> list[Imported]:
+        """Import files, in the order given."""
+        with self.tools() as tools:
+            done = [import_file(tools, path, lambda _: None) for path in paths]
+            tools.writer.commit()
+            return done
 
     @property
     def reader(self) -> Reader:

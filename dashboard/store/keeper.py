@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from dashboard.core.events import Event
-from dashboard.core.fold import Rules
+from dashboard.core.fold import FOREVER, Rules
 from dashboard.errors import StoreUnavailable
 from dashboard.store import codec, recovery
 from dashboard.store.archive import BEGINNING, Archive, ImportInfo, Position, Record
@@ -21,7 +21,9 @@ from dashboard.store.coverage import Coverage
 from dashboard.store.items import Item
 from dashboard.store.keys import HotlineKeys
 from dashboard.store.lease import LEASE_MS, Lease
-from dashboard.store.ledger import Ledger, wipe
+from dashboard.store.ledger import Ledger, Operation, wipe
+from dashboard.store.recovery import Known
+from dashboard.store.refold import CannotRefold, Refold
 
 REBUILD_MS = 3 * LEASE_MS
 PUBLISHED_AT_MOST = 400
@@ -161,7 +163,7 @@ class Keeper:
         if not self.sound:
             return
         try:
-            self.ledger.fold.feed([item.event for item in items if item.event is not None])
+            self.ledger.feed([item.event for item in items if item.event is not None])
         except ERROR as exc:  # a day that it needed could not be read
             self.log(f"{self.source}: Redis does not answer ({exc}); counting again when it is back")
             self.sound = False
@@ -176,7 +178,7 @@ class Keeper:
             number: How many batches there were before.
         """
         with guarded():
-            self.ledger.fold.feed(events)
+            self.ledger.feed(events)
             self._on_the_way(number, codec.UNFINISHED)
 
     def follows(self, first_s: int, texts: set[bytes]) -> bool:
@@ -186,8 +188,8 @@ class Keeper:
             first_s: Its earliest time.
             texts: Its lines in the second in which it begins, as `Replay.line` gives them.
         """
-        if not self.sound or first_s != self.latest_s:
-            return self.sound and first_s > self.latest_s
+        if not self.sound or first_s != self.ledger.reached_s:
+            return self.sound and first_s > self.ledger.reached_s
         # A log and the one after it often share a second, as when it was rotated; then no line may be in both.
         records = [
             self.archive.read_import(info.number) for info in self.archive.imports() if info.last_s == first_s
@@ -214,11 +216,6 @@ class Keeper:
     def many_days(self) -> bool:
         """There are days in hand that should go to Redis."""
         return self.sound and len(self.ledger.open_days) > DAYS_IN_HAND
-
-    @property
-    def latest_s(self) -> int:
-        """The latest time that is counted."""
-        return self.ledger.fold.state.clock.latest_s
 
     def _look_at_imports(self) -> None:
         imports = self.archive.imports()
@@ -297,9 +294,14 @@ class Keeper:
         text, _, number = self.position.partition("#")
         live, end = Position.of_text(text), self.archive.end()
         new = [info for info in self.archive.imports() if info.number > int(number)]
-        ahead = live > end or int(number) > self.imported
-        if ahead or (new and live < end) or not self._follow(new) or self._overlaps(live, end):
+        if live > end or int(number) > self.imported:
             self._rebuild(self.generation, progress)
+            return
+        if (new and live < end) or not self._follow(new) or self._overlaps(live, end):
+            try:
+                self._refold(new, live, end, int(number), progress)
+            except CannotRefold:
+                self._rebuild(self.generation, progress)
             return
         for info in new:
             self._count(self.archive.read_import(info.number), progress)
@@ -308,9 +310,69 @@ class Keeper:
             self._count([chunk.records], progress, live=True, upto=self.position_at(chunk.end))
         self._commit_now("reload")
 
+    def _refold(
+        self, new: list[ImportInfo], live: Position, end: Position, imported: int, progress: Progress
+    ) -> None:
+        """Count again the days that something new changes.
+
+        Raises:
+            CannotRefold: It has to be everything.
+        """
+        chunks = list(self.archive.read_live(after=live, upto=end)) if live < end else []
+        lines = (self.replay.line(*record) for chunk in chunks for record in chunk.records)
+        times = [line[0] for line in lines if line is not None and line[0] is not None]
+        times += [at_s for info in new for at_s in (info.first_s, info.last_s) if at_s is not None]
+        days: list[str] = []
+        first_s = self.ledger.fold.state.clock.first_s
+        if times:
+            again = Refold(
+                client=self.client,
+                keys=self.ledger.keys,
+                rules=self.rules,
+                archive=self.archive,
+                replay=self.replay,
+                stamp=self.stamp,
+                known=Known(live, imported),
+                since_s=min(times),
+                to_s=max(times),
+                upto=self.folded,
+            )
+            for run in again.runs():
+                progress(len(days))
+                self._replace(run.operations)
+                days += run.days
+                first_s = min(first_s or FOREVER, run.first_s or FOREVER)
+        # What is counted otherwise now is taken up again as it is stored.
+        if not self._load(self.generation):
+            raise CannotRefold
+        self.ledger.fold.state.clock.first_s = first_s
+        self.ledger.reached_s = max(self.ledger.reached_s, *times, 0)
+        for info in new:
+            self.coverage.add_import(info.first_s, info.last_s)
+        for chunk in chunks:
+            self.coverage.add_archived(chunk.records, self.replay)
+        self._commit_now("reload")
+        if days:
+            span = days[0] if len(days) == 1 else f"{len(days)} days, {days[0]} to {days[-1]}"
+            self.log(f"{self.source}: counted again: {span}")
+
+    def _replace(self, operations: list[Operation]) -> None:
+        """Write what replaces days; what is counted does not change with it.
+
+        Raises:
+            _Differs: Redis has another position than this process believes.
+        """
+        self.lease.take()
+        seq = self.seq + 1
+        change = codec.encode(codec.Change(self.source, self.generation, seq, reload=True))
+        operations = [*operations, ("HSET", self.ledger.keys.meta, ["seq", seq])]
+        if (stored := self._send(operations, self.position, change, seq)) is not None:
+            raise _Differs(f"Redis went back to {stored or 'nothing'}")
+        self.seq = seq
+
     def _follow(self, imports: list[ImportInfo]) -> bool:
         """Whether imports come after all that is counted, one after the other, and share no second with it."""
-        latest_s = self.ledger.fold.state.clock.latest_s
+        latest_s = self.ledger.reached_s
         for info in imports:
             if info.first_s is not None and info.last_s is not None:
                 if info.first_s <= latest_s:
@@ -349,7 +411,7 @@ class Keeper:
         for stretch in log:
             for start in range(0, len(stretch.records), RECORDS_AT_ONCE):
                 some = stretch.records[start : start + RECORDS_AT_ONCE]
-                self.ledger.fold.feed(e for kind, payload in some if (e := replay(kind, payload)) is not None)
+                self.ledger.feed(e for kind, payload in some if (e := replay(kind, payload)) is not None)
                 done += len(some)
                 progress(done)
                 self._on_the_way(done // RECORDS_AT_ONCE, codec.UNFINISHED)
@@ -376,7 +438,7 @@ class Keeper:
         done = 0
         replay = self.replay
         for number, records in enumerate(chunks):
-            self.ledger.fold.feed(e for kind, payload in records if (e := replay(kind, payload)) is not None)
+            self.ledger.feed(e for kind, payload in records if (e := replay(kind, payload)) is not None)
             if live:
                 self.coverage.add_archived(records, replay)
             done += len(records)
@@ -416,6 +478,7 @@ class Keeper:
         seq = self.seq + 1
         keys, whole = self.ledger.keys, upto != codec.UNFINISHED
         meta = ["seq", seq, "clock", codec.encode(self.ledger.fold.state.clock)]
+        meta += ["reached_s", self.ledger.reached_s]
         meta += ["coverage", codec.encode(self.coverage.spans)]
         meta += ["covered_s", "" if self.coverage.live_s is None else self.coverage.live_s]
         batch.operations.append(("HSET", keys.meta, meta))
@@ -426,25 +489,38 @@ class Keeper:
             change = codec.Change(
                 self.source, self.generation, seq, coverage=self.coverage.spans, **batch.published
             )
-        first = [keys.meta, self.lease.key, self.hotline.beat(self.source)]
-        commits = list(commits_of(first, batch.operations))
+        message = b"" if tell == "nothing" else codec.encode(change)
+        if (stored := self._send(batch.operations, upto, message, seq)) is not None:
+            return stored
+        self.seq = seq
+        self._shown = self._shown or whole
+        self.ledger.stored()
+        return None
+
+    def _send(self, operations: Sequence[Operation], upto: str, message: bytes, seq: int) -> str | None:
+        first = [self.ledger.keys.meta, self.lease.key, self.hotline.beat(self.source)]
+        commits = list(commits_of(first, operations))
         for number, (names, flat) in enumerate(commits, 1):
             last = number == len(commits)
             to = upto if last else codec.UNFINISHED
-            message = b"" if tell == "nothing" or not last else codec.encode(change)
             self._unsure[to] = seq
             said = self._commit(
                 keys=names,
-                args=[self.lease.holder, self.position, to, LEASE_MS, self.hotline.channel, message, *flat],
+                args=[
+                    self.lease.holder,
+                    self.position,
+                    to,
+                    LEASE_MS,
+                    self.hotline.channel,
+                    message if last else b"",
+                    *flat,
+                ],
             )
             self.lease.refuse_other(said)
             if said[0] == b"position":
                 return str(said[1].decode())
             self.position = to
             self._unsure = {}
-        self.seq = seq
-        self._shown = self._shown or whole
-        self.ledger.stored()
         return None
 
 

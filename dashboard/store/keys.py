@@ -10,7 +10,7 @@ Keys begin `wb:{hotline}:`; the braces keep one hotline's keys in one slot of a 
 
 of a source's generation `wb:{h}:S:G:`
 
-    meta                    hash    position, seq, clock, coverage, covered_s, forgotten
+    meta                    hash    position, seq, clock, coverage, covered_s, reached_s, forgotten
     seats                   hash    seat id -> Seat
     open                    hash    call id -> Call that waits, talks, or whose wrap-up lasts (and what a clock that was
                                     ahead makes the fold remember of closed days)
@@ -19,6 +19,8 @@ of a source's generation `wb:{h}:S:G:`
     days                    hash    DAY -> Stamp: what it was counted with, and whether it is closed
     day:DAY                 string  all rows of a closed day, JSON in zlib
     callz:DAY               string  all calls of a closed day, JSON in zlib
+    borders                 hash    DAY -> the state in which that day began, JSON in zlib
+    before:DAY              hash    field of an earlier day's row -> its values when DAY began, if they changed since
 """
 
 from dataclasses import dataclass
@@ -75,6 +77,13 @@ class SourceKeys:
     @property
     def days(self) -> str:
         return self.prefix + "days"
+
+    @property
+    def borders(self) -> str:
+        return self.prefix + "borders"
+
+    def before(self, day: str) -> str:
+        return f"{self.prefix}before:{day}"
 
     def rows(self, day: str) -> str:
         return f"{self.prefix}rows:{day}"

@@ -10,8 +10,10 @@ from typing import Any
 
 from dashboard.core.calls import Call
 from dashboard.core.counts import Rows
+from dashboard.core.events import Event
 from dashboard.core.fold import Fold, Rules, State
 from dashboard.store import codec
+from dashboard.store.borders import Border, pack_state, stored_before
 from dashboard.store.connect import Client
 from dashboard.store.keys import MULTI, SourceKeys, parse_field
 from dashboard.store.keys import field as field_of
@@ -47,6 +49,7 @@ class Ledger:
         fold: Counts into `rows`.
         stamps: Day -> what it was counted with, as it is stored.
         open_days: Days whose rows and calls are whole in memory.
+        reached_s: The latest time of all that is counted, whatever the clock did since.
     """
 
     def __init__(self, client: Client, keys: SourceKeys, rules: Rules, stamp: codec.Stamp) -> None:
@@ -60,6 +63,12 @@ class Ledger:
         self._maybe_open: set[str] = set()  # calls that Redis may have as open, whatever became of the answer
         self._stays: set[str] = set()  # those that are to be there, as told by the last `changes`
         self._stamping: dict[str, codec.Stamp] = {}  # as told by the last `changes`
+        self.border_days: dict[str, int] = {}  # day -> its first second, of all borders; in order
+        self._touched_earlier: set[codec.Key] = set()  # before the latest day began
+        self.borders: list[Border] = []  # of which earlier days may change yet
+        self._dropped: set[str] = set()  # borders to be taken away
+        self._today_s = self._tomorrow_s = 0  # of the latest day so far
+        self.reached_s = 0
         self.fold = Fold(rules, State(), Rows(self._load_row))
 
     # From Redis --------------------------------------------------------------------------------------------------
@@ -72,6 +81,7 @@ class Ledger:
         pipe.hgetall(self.keys.days)
         seats, open_calls, stamps = pipe.execute()
         state = State(clock=codec.decode_clock(meta[b"clock"]))
+        self.reached_s = max(int(meta.get(b"reached_s", 0)), state.clock.latest_s)
         state.seats = {name.decode(): codec.decode_seat(data) for name, data in seats.items()}
         self.stamps = {day.decode(): codec.decode_stamp(data) for day, data in stamps.items()}
         live = {callid.decode(): codec.decode_call(data) for callid, data in open_calls.items()}
@@ -91,6 +101,89 @@ class Ledger:
         rows = self.fold.rows
         rows.touched.clear()
         self.fold = Fold(self.rules, state, rows)
+        self._load_borders()
+
+    def _load_borders(self) -> None:
+        days = sorted(day.decode() for day in self.client.hkeys(self.keys.borders))
+        self.border_days = {day: self.zone.bounds(day)[0] for day in days}
+        if days:
+            self._today_s, self._tomorrow_s = self.zone.bounds(days[-1])
+        self._today_s, self._tomorrow_s = max(
+            (self._today_s, self._tomorrow_s),
+            (*self.zone.bounds(max(self.stamps)),) if self.stamps else (0, 0),
+        )
+        for day, start_s in self.border_days.items():
+            if any(other < day for other in self.open_days):
+                border = self._border(day, start_s, b"")
+                border.before = stored_before(self.client, self.keys, day)
+                self.borders.append(border)
+
+    def _border(self, day: str, start_s: int, state: bytes) -> Border:
+        changing = {other for other in self.open_days if other < day and not self._is_over(other)}
+        base = {key: row[:] for other in changing for key, row in self._rows_of(other)}
+        return Border(day, start_s, state, base=base, base_days=changing, known=self._known_days())
+
+    def _known_days(self) -> set[str]:
+        """The days that have rows."""
+        return {*self.stamps, *self.open_days}
+
+    def _rows_of(self, day: str) -> Iterator[tuple[codec.Key, list[int]]]:
+        rows = self.fold.rows
+        return ((key, rows[key]) for key in self._keys_of_day[day])
+
+    # Counting -----------------------------------------------------------------------------------------------------
+
+    def feed(self, events: Iterable[Event]) -> None:
+        """Fold events; where a day begins, what is carried over is kept."""
+        some: list[Event] = []
+        for event in events:
+            at_s = event.at_s
+            if at_s >= self._tomorrow_s:
+                self.fold.feed(some)
+                some = []
+                self._begin_day(at_s)
+            elif at_s < self._today_s:
+                self._drop_borders(at_s)
+            if at_s > self.reached_s:
+                self.reached_s = at_s
+            some.append(event)
+        self.fold.feed(some)
+
+    @property
+    def touched(self) -> set[codec.Key]:
+        """The rows that have changed and are not stored."""
+        return self._touched_earlier | self.fold.rows.touched
+
+    def _note_borders(self) -> None:
+        """Let the borders know which rows have changed behind them."""
+        for border in list(self.borders):
+            if not border.note(self.fold.rows.touched, self._day):
+                self._drop_border(border.day)
+
+    def _begin_day(self, at_s: int) -> None:
+        self._note_borders()
+        self._touched_earlier |= self.fold.rows.touched
+        self.fold.rows.touched.clear()
+        day = self._day(at_s)
+        self._today_s, self._tomorrow_s = self.zone.bounds(day)
+        self.borders.append(self._border(day, self._today_s, pack_state(self.fold.state)))
+        self.border_days[day] = self._today_s
+        self._dropped.discard(day)
+
+    def _drop_borders(self, at_s: int) -> None:
+        """A line came from before a border: the log cannot be cut there."""
+        while self.border_days:
+            day, start_s = next(reversed(self.border_days.items()))
+            if start_s <= at_s:
+                return
+            self._drop_border(day)
+
+    def _drop_border(self, day: str) -> None:
+        self.border_days.pop(day, None)
+        self._dropped.add(day)
+        self.borders = [border for border in self.borders if border.day != day]
+
+    # From Redis, a day at a time ----------------------------------------------------------------------------------
 
     def _load_row(self, key: codec.Key) -> list[int] | None:
         day = self._day(key[2])
@@ -101,6 +194,10 @@ class Ledger:
 
     def _load_day(self, day: str) -> None:
         """Bring a whole day into memory: a row that is changed alone could not be closed with the others."""
+        self._take_day(day, *self.stored_day(day))
+
+    def stored_day(self, day: str) -> tuple[dict[codec.Key, list[int]], dict[str, Call]]:
+        """A day's rows, and its calls that are over, as Redis has them."""
         found: dict[codec.Key, list[int]] = {}
         calls: dict[str, Call] = {}
         if day in self.stamps:
@@ -119,7 +216,9 @@ class Ledger:
             if packed_calls:
                 calls.update((call.callid, call) for call in codec.unpack_calls(packed_calls))
             calls.update((callid.decode(), codec.decode_call(data)) for callid, data in loose.items())
-        # Only now: a day that could not be read is not in hand.
+        return found, calls
+
+    def _take_day(self, day: str, found: dict[codec.Key, list[int]], calls: dict[str, Call]) -> None:
         for key, row in found.items():
             if not dict.__contains__(self.fold.rows, key):
                 self.fold.rows.put(key, row)
@@ -141,7 +240,7 @@ class Ledger:
         fold, keys = self.fold, self.keys
         batch = Batch()
         touched: dict[str, list[codec.Key]] = {}
-        for key in fold.rows.touched:
+        for key in self.touched:
             touched.setdefault(self._day(key[2]), []).append(key)
         for at_s, _ in fold.touched_calls:
             day = self._day(at_s)
@@ -158,6 +257,7 @@ class Ledger:
                 flat = fields[day] = []
                 for name, row in names.items():
                     flat += (name, codec.encode_row(row))
+        batch.operations += self._border_changes()
         self._sort_calls(batch, fields, closing)
         batch.operations += [("HSET", keys.rows(day), flat) for day, flat in fields.items() if flat]
         seats: list[Any] = []
@@ -174,10 +274,23 @@ class Ledger:
         batch.published["clock"] = fold.state.clock
         return batch
 
+    def _border_changes(self) -> Iterator[Operation]:
+        self._note_borders()
+        for day in sorted(self._dropped):
+            yield "HDEL", self.keys.borders, [day]
+            yield "DEL", self.keys.before(day), []
+        for border in self.borders:
+            yield from border.operations(self.keys)
+
     def stored(self) -> None:
         """What `changes` said last is in Redis now: forget what was touched, and the days that were closed."""
         fold = self.fold
+        self._dropped.clear()
+        for border in self.borders:
+            border.state = b""
+            border.unsaved.clear()
         fold.rows.touched.clear()
+        self._touched_earlier.clear()
         fold.touched_calls.clear()
         fold.touched_seats.clear()
         self.stamps |= self._stamping
@@ -187,6 +300,7 @@ class Ledger:
             for key in self._keys_of_day.pop(day, ()):
                 fold.rows.pop(key, None)
         self._stamping = {}
+        self.borders = [border for border in self.borders if any(day < border.day for day in self.open_days)]
         self._maybe_open &= self._stays
 
     def _open_now(self) -> set[str]:
@@ -297,5 +411,7 @@ def wipe(client: Client, keys: SourceKeys) -> None:
     for day in days:
         for key in (keys.rows(day), keys.calls(day), keys.day(day), keys.callz(day)):
             client.unlink(key)
-    for key in (keys.seats, keys.open, keys.days):
+    for name in client.hkeys(keys.borders):
+        client.unlink(keys.before(name.decode()))
+    for key in (keys.seats, keys.open, keys.days, keys.borders):
         client.unlink(key)

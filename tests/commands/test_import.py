@@ -89,7 +89,7 @@ def test_an_overlap_counts_once_and_the_days_that_changed_are_told(
     code, out, err = imports(mixed)
     after = here.show("total")["total"]
     assert code == 0
-    assert "counts made again from" in err and err.count("\n") == 1
+    assert "counted again: 2026-11-23" in err and err.count("\n") == 1
     [told] = out.splitlines()[1:]
     assert told.startswith("changed: 2026-11-23, offered ")
     assert f"offered {before['offered']} → {after['offered']}" in told

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from hotline import AFTER_S, Recording, Stage, archived_lines, recording, stage, until
 
-from collectors.base import Imported
-from collectors.queue_log.collect import follow, import_file, order, replayer
+from collectors.queue_log.collect import follow, order, replayer
 from dashboard.core.names import NO_NAMES
 from dashboard.errors import SourceUnavailable
 from dashboard.store.archive import Archive
@@ -54,14 +53,6 @@ def take(here: Stage) -> None:
     """Collect what is there now, and stop."""
     with here.collecting() as drain:
         drain()
-
-
-def put(here: Stage, *paths: Path) -> list[Imported]:
-    """Import files, in the order given."""
-    with here.tools() as tools:
-        done = [import_file(tools, path, lambda _: None) for path in paths]
-        tools.writer.commit()
-        return done
 
 
 def lines_of(data: bytes, first: int, last: int | None = None) -> bytes:
@@ -208,7 +199,7 @@ def test_the_same_file_again_is_repeated_under_any_name(
     shutil.copy(path, other)
     packed = tmp_path / "queue_log-old.gz"
     packed.write_bytes(gzip.compress(path.read_bytes()))
-    first, *again = put(here, path, path, other, packed)
+    first, *again = here.put(path, path, other, packed)
     assert (first.repeated, first.accepted, first.rejected) == (False, 134, 0)
     assert [done.repeated for done in again] == [True, True, True]
     assert len(Archive(here.config.data_dir, "pbx1").imports()) == 1
@@ -221,7 +212,7 @@ def test_files_in_any_order_give_the_counts_of_the_whole(
         name = f"order{number}"
         toml = played.toml(log=tmp_path / "none").replace("fuzhou", name)
         one = stage(tmp_path / name, redis_url, toml)
-        put(one, *(played.files[i] for i in files))
+        one.put(*(played.files[i] for i in files))
         assert one.counted() == whole(played.data)
     assert order(played.files[::-1]) == played.files
 
@@ -247,26 +238,26 @@ def test_pieces_that_overlap_count_once_in_either_order(
     (tmp_path / "a").write_bytes(lines_of(played.data, 0, 129))
     (tmp_path / "b").write_bytes(lines_of(played.data, *other))
     expected = whole(lines_of(played.data, 0, max(129, other[1] or 10**6)))
-    put(here, tmp_path / "a")
-    put(here, tmp_path / "b")
+    here.put(tmp_path / "a")
+    here.put(tmp_path / "b")
     assert here.counted() == expected
     again = stage(
         tmp_path / "again", redis_url, played.toml(log=tmp_path / "again.log").replace("fuzhou", "again")
     )
-    put(again, tmp_path / "b")
-    put(again, tmp_path / "a")
+    again.put(tmp_path / "b")
+    again.put(tmp_path / "a")
     assert again.counted() == expected
 
 
 def test_a_damaged_file_leaves_nothing_behind(here: Stage, played: Recording, tmp_path: Path) -> None:
-    put(here, played.files[0])
+    here.put(played.files[0])
     before = here.counted()
     packed = tmp_path / "bad.gz"
     packed.write_bytes(gzip.compress(played.files[1].read_bytes())[:-20])
     with pytest.raises(SourceUnavailable, match="damaged"):
-        put(here, packed)
+        here.put(packed)
     assert here.counted() == before
-    assert put(here, played.files[1])[0].accepted
+    assert here.put(played.files[1])[0].accepted
 
 
 # Importing and following -------------------------------------------------------------------------------------------
@@ -277,7 +268,7 @@ def test_a_file_that_was_imported_and_is_followed_counts_once(
 ) -> None:
     log = log_of(here)
     log.write_bytes(lines_of(played.data, 0, 150))
-    put(here, log)
+    here.put(log)
     take(here)
     log.write_bytes(lines_of(played.data, 0, 200))
     take(here)
@@ -293,7 +284,7 @@ def test_a_file_that_was_imported_packed_and_grew_is_followed_behind_it(
 ) -> None:
     packed = tmp_path / "copy.gz"
     packed.write_bytes(gzip.compress(lines_of(played.data, 0, 150)))
-    put(here, packed)
+    here.put(packed)
     log_of(here).write_bytes(played.data)
     take(here)
     assert here.counted() == whole(played.data)
@@ -304,7 +295,7 @@ def test_what_was_rotated_away_since_the_import_is_not_lost(
 ) -> None:
     log = log_of(here)
     log.write_bytes(lines_of(played.data, 0, 100))
-    put(here, log)
+    here.put(log)
     log.write_bytes(lines_of(played.data, 0, 150))
     log.rename(log.with_name("queue_log.0"))
     log.write_bytes(lines_of(played.data, 150))
@@ -318,7 +309,7 @@ def test_rotated_files_that_were_imported_come_before_the_live_one(
     log = log_of(here)
     for path in played.files:
         shutil.copy(path, log.with_name(path.name))
-    put(here, log.with_name("queue_log.1"), log.with_name("queue_log.0"))
+    here.put(log.with_name("queue_log.1"), log.with_name("queue_log.0"))
     take(here)
     assert here.counted() == whole(played.data)
 
@@ -328,7 +319,7 @@ def test_the_half_line_at_the_end_of_the_live_log_is_left_for_the_collector(
 ) -> None:
     log = log_of(here)
     log.write_bytes(lines_of(played.data, 0, 150) + lines_of(played.data, 150, 151)[:30])
-    done = put(here, log)
+    done = here.put(log)
     assert done[0].accepted == 150
     log.write_bytes(played.data)
     take(here)
@@ -344,7 +335,7 @@ def test_a_live_log_that_overlaps_an_import_counts_once(
     whole: Callable[[bytes], object],
 ) -> None:
     (tmp_path / "piece").write_bytes(lines_of(played.data, *piece))
-    put(here, tmp_path / "piece")
+    here.put(tmp_path / "piece")
     log_of(here).write_bytes(played.data)
     take(here)
     assert here.counted() == whole(played.data)
@@ -362,7 +353,7 @@ def test_a_rotated_file_is_imported_and_read_by_the_collector_and_counts_once(
             log.rename(log.with_name(name))
         else:
             shutil.copy(path, log.with_name(name))
-    put(here, log.with_name("queue_log.0"))
+    here.put(log.with_name("queue_log.0"))
     take(here)
     assert here.counted() == whole(played.data)
 
@@ -373,7 +364,7 @@ def test_an_older_file_imported_after_the_live_log_is_counted_before_it(
     log = log_of(here)
     log.write_bytes(played.files[1].read_bytes() + played.files[2].read_bytes())
     take(here)
-    put(here, played.files[0])
+    here.put(played.files[0])
     assert here.counted() == whole(played.data)
     take(here)
     assert here.counted() == whole(played.data)

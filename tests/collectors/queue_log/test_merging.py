@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hotline import NAMES, Recording, Stage, recording, stage
-
-from collectors.queue_log.collect import import_file
+from hotline import NAMES, Recording, recording, stage
 
 PIECES_OF_AT_LEAST = 25
 CASES = 4
@@ -65,19 +63,13 @@ def test_pieces_of_a_log_are_the_log(
         else:
             path = tmp_path / f"piece.{number}"
             path.write_bytes(b"".join(piece))
-            put(here, path)
+            here.put(path)
     found = here.counted()
     assert found == expected, f"seed {seed}"
     writer = here.writer()
     writer.open(rebuild=True)
     writer.close()
     assert here.counted() == found, f"seed {seed}"
-
-
-def put(here: Stage, path: Path) -> None:
-    with here.tools() as tools:
-        import_file(tools, path, lambda _: None)
-        tools.writer.commit()
 
 
 def whole(played: Recording, folder: Path, redis_url: str) -> dict[str, Any]:
