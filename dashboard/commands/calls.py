@@ -186,13 +186,15 @@ def _record(ask: Ask, one: Opened) -> dict[str, Any]:
 
     call = one.call
     deciding = call_fate(call.legs)
+    wait_s = 0 if deciding is None else call_wait_s(call.legs, deciding)
     return {
         "source": one.source,
         "callid": call.callid,
         "at": iso(call.at_s),
         "origin": call.origin,
         "fate": None if deciding is None else deciding.fate,
-        "wait_s": None if deciding is None else call_wait_s(call.legs, deciding),
+        # Of one that waits, or was lost, there may be nothing known: that is no 0.
+        "wait_s": wait_s if wait_s or (deciding is not None and deciding.wait_s is not None) else None,
         "legs": [leg_of(index, leg) for index, leg in enumerate(call.legs)],
     }
 

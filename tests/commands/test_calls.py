@@ -203,4 +203,5 @@ def test_names_of_strangers_do_not_steer_the_terminal(here: Stage, run: Run) -> 
         tools.writer.write(items_of(tools, text.encode()))
     _, out, _ = run("calls", DAY, "--outcome", "waiting")
     assert "\x1b" not in out and "[2J=1" in out
-    assert as_json(run, "calls", DAY, "--outcome", "waiting")["calls"][0]["legs"][0]["queue"] == "\x1b[2J=1"
+    [call] = as_json(run, "calls", DAY, "--outcome", "waiting")["calls"]
+    assert (call["legs"][0]["queue"], call["fate"], call["wait_s"]) == ("\x1b[2J=1", "waiting", None)
