@@ -197,7 +197,7 @@ def test_a_row_or_a_call_that_is_gone_or_too_many_is_found(here: Stage, audit: A
     assert {one["stored"] for one in found if one["kind"] != "call"} == {0}
 
 
-def test_a_closed_day_and_a_seat_are_compared_too(here: Stage, audit: Audit) -> None:
+def test_a_closed_day_and_what_is_of_no_day_are_compared_too(here: Stage, audit: Audit) -> None:
     made = keys(here)
     day = codec.unpack_day(here.client.get(made.day(OLD)))
     day.rows[0][3][0] += 1
@@ -205,12 +205,16 @@ def test_a_closed_day_and_a_seat_are_compared_too(here: Stage, audit: Audit) -> 
     seat_id, seat = next(iter(here.reader.snapshot("pbx1", []).seats.items()))
     seat.reason = "never said"
     here.client.hset(made.seats, seat_id, codec.encode(seat))
+    clock = here.reader.snapshot("pbx1", []).clock
+    clock.steps_back += 1
+    here.client.hset(made.meta, "clock", codec.encode(clock))
     code, out, _ = audit(OLD, "--json")
     assert code == 1
     found = json.loads(out)["sources"][0]["differences"]
     assert [(one["day"], one["kind"], one["column"]) for one in found] == [
         (OLD, "calls", "offered"),
         ("", "seat_state", "reason"),
+        ("", "clock", "steps_back"),
     ]
 
 

@@ -128,7 +128,10 @@ def test_work_is_listed_by_the_time_of_the_answer(run: Run) -> None:
         meant = [leg["seat"] for call in answer["calls"] for leg in call["legs"] if leg["meant"]]
         assert meant == [row["key"]] * row["answers"], "a call may be answered twice"
     total = as_json(run, "show", DAY)["total"]
-    assert as_json(run, "calls", DAY, "--by-work")["figures"]["answers"] == total["answers"]
+    by_work = as_json(run, "calls", DAY, "--by-work")
+    assert by_work["figures"]["answers"] == total["answers"]
+    meant = [leg["fate"] for call in by_work["calls"] for leg in call["legs"] if leg["meant"]]
+    assert meant == ["answered"] * total["answers"]
 
 
 def test_a_slot_is_opened_by_its_key_or_its_clock(run: Run) -> None:
