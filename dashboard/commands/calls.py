@@ -106,7 +106,8 @@ def listed(
     made = figures(found, seat=wanted.seat is not None)
     if (wanted.queue, wanted.site, wanted.seat) == (None, None, None):
         made = {**dict.fromkeys(OF_TOTAL, 0), **made}
-    chosen = [one for one in found if column in one.adds or (wanted.by_work and "talk_done_s" in one.adds)]
+    columns = {column, "talk_done_s"} if wanted.by_work and wanted.outcome is None else {column}
+    chosen = [one for one in found if columns & one.adds.keys()]
     as_of = [one.as_of_s for one in sources if one.as_of_s is not None]
     return {
         "period": first if first == last else f"{first}..{last}",
@@ -116,7 +117,7 @@ def listed(
         "outcome": column,
         "figures": made,
         "uncovered": _uncovered(ask, days, snapshots, now_s),
-        "calls": [_record(ask, one) for one in chosen],
+        "calls": [_record(ask, one, one.worked if column == "answers" else one.meant) for one in chosen],
     }
 
 
@@ -171,8 +172,8 @@ def _uncovered(ask: Ask, days: Sequence[str], snapshots: Sequence[Snapshot], now
     return found
 
 
-def _record(ask: Ask, one: Opened) -> dict[str, Any]:
-    """One call, as JSON has it; no caller's number is known here."""
+def _record(ask: Ask, one: Opened, meant: Collection[int]) -> dict[str, Any]:
+    """One call, as JSON has it, with the legs that are meant; no caller's number is known here."""
 
     def iso(at_s: int | None) -> str | None:
         return None if at_s is None else ask.zone.iso(at_s)
@@ -180,19 +181,21 @@ def _record(ask: Ask, one: Opened) -> dict[str, Any]:
     def leg_of(index: int, leg: Leg) -> dict[str, Any]:
         values = (
             *(leg.queue, iso(leg.offered_s), leg.fate, leg.reason, leg.wait_s, iso(leg.until_s), leg.seat),
-            *(iso(leg.ended_s), leg.talk_s, leg.wrap_s, leg.cut, index in one.meant),
+            *(iso(leg.ended_s), leg.talk_s, leg.wrap_s, leg.cut, index in meant),
         )
         return dict(zip(LEG_COLUMNS, values, strict=True))
 
     call = one.call
     deciding = call_fate(call.legs)
+    wait_s = 0 if deciding is None else call_wait_s(call.legs, deciding)
     return {
         "source": one.source,
         "callid": call.callid,
         "at": iso(call.at_s),
         "origin": call.origin,
         "fate": None if deciding is None else deciding.fate,
-        "wait_s": None if deciding is None else call_wait_s(call.legs, deciding),
+        # Of one that waits, or was lost, there may be nothing known: that is no 0.
+        "wait_s": wait_s if wait_s or (deciding is not None and deciding.wait_s is not None) else None,
         "legs": [leg_of(index, leg) for index, leg in enumerate(call.legs)],
     }
 

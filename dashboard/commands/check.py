@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from collectors.queue_log.parse import parse_line
+from dashboard.commands.older import outdated_counts
 from dashboard.commands.plan import QueuePlan, ids_by_interface, make_plan, pair
 from dashboard.commands.queues_conf import QueuesConf
 from dashboard.commands.starter import queue_block, seat_block
@@ -20,7 +21,10 @@ from dashboard.commands.survey import Survey, log_lines, look_through
 from dashboard.config import Config, Source, find, load, toml_string, unreadable, unwritable
 from dashboard.core.events import Unknown
 from dashboard.core.names import CUT_BYTES, Names, cut, readable
-from dashboard.errors import ConfigError, RecordMalformed
+from dashboard.errors import ConfigError, RecordMalformed, StoreUnavailable
+from dashboard.store.connect import connect
+from dashboard.store.embedded import Embedded
+from dashboard.store.reader import Reader
 
 GOOD, FAILED, WRONG = 0, 1, 2
 
@@ -75,7 +79,7 @@ def run_check(
         path = find(option, environ, folder)
         config = load(path)
         config.redis_url(environ)
-        findings = list(check(config))
+        findings = [*check(config), *_older_counts(config, environ)]
     except ConfigError as exc:
         config = None
         findings = [
@@ -103,6 +107,26 @@ def check(config: Config) -> Iterator[Finding]:
     for source in config.sources:
         yield from _check_source(source, config)
     yield from _long_names(config)
+
+
+def _older_counts(config: Config, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Days that were counted by other rules than this program's; asked of a Redis on a socket of this machine only."""
+    url = config.redis_url(environ)
+    if url is None:
+        embedded = Embedded(config.data_dir)
+        if not embedded.socket.exists():
+            return
+        url = embedded.url
+    if not url.startswith("unix:"):
+        return
+    client = connect(url)
+    try:
+        for source, sentence in outdated_counts(config, Reader(client, config.hotline.id)):
+            yield Finding(level="note", where=source, text=sentence)
+    except StoreUnavailable:
+        return  # it does not run: whoever starts it, and asks it, is told
+    finally:
+        client.close()
 
 
 def _check_source(source: Source, config: Config) -> Iterator[Finding]:

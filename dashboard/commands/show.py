@@ -8,16 +8,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from collectors.runner import stamp_of
 from dashboard.commands.context import configuration, open_store
-from dashboard.commands.importing import kind_in
+from dashboard.commands.older import outdated_counts
 from dashboard.commands.process import hotline_clock
 from dashboard.config import UNASSIGNED, Config
 from dashboard.core.days import period
 from dashboard.core.table import Ask, By, days_between, table
 from dashboard.errors import ConfigError
 from dashboard.store.archive import archived
-from dashboard.store.audit import outdated
 from dashboard.store.codec import Standing
 from dashboard.store.reader import Reader, Snapshot, part_of, rules_of
 
@@ -203,7 +201,8 @@ def run_show(
             short_s=short_s,
         )
         uncounted = sorted(set(archived(config.data_dir)) - set(reader.sources()))
-        notes = _outdated(config, reader, answer["period"])
+        first, _, last = answer["period"].partition("..")
+        notes = list(outdated_counts(config, reader, first, last or first))
         reader.client.close()
     if form == "json":
         out(json.dumps({key: answer[key] for key in answer if key not in ASKED}, ensure_ascii=False))
@@ -218,22 +217,9 @@ def run_show(
             f"archived and not counted: {', '.join(uncounted)}; start its collector, or run: wallboard rebuild",
             file=sys.stderr,
         )
-    for note in notes:
-        print(note, file=sys.stderr)
+    for name, note in notes:
+        print(f"{name}: {note}", file=sys.stderr)
     return 0
-
-
-def _outdated(config: Config, reader: Reader, text: str) -> list[str]:
-    """Which of the days shown were counted by other rules than this program's."""
-    first, _, last = text.partition("..")
-    notes = []
-    for name in reader.sources():
-        stamps = reader.snapshot(name, []).stamps
-        days = [day for day in stamps if first <= day <= (last or first)]
-        kind = kind_in(config, name)
-        if days and kind is not None:
-            notes += [f"{name}: {sentence}" for sentence in outdated(stamps, stamp_of(config, kind), days)]
-    return notes
 
 
 def _csv(answer: dict[str, Any]) -> str:

@@ -42,7 +42,8 @@ EXEMPT: Mapping[str, str] = {
 
 Where a source's clock stepped back, three more may differ from their calls: `longest_wait_s` (a wait that was seen is
 not lowered), `abandoned_after_answer` by queue and site (of two lines of one second, which came first), and a seat's
-`talk_done_s` (a second that was counted is not counted again).
+`talk_done_s` (a second that was counted is not counted again). And where an id came twice on one day, half a day apart,
+one call of the two is kept, and both are counted.
 """
 
 WORK = ("answers", "talk_done_s")
@@ -115,13 +116,15 @@ class Opened:
         source: Of the call.
         call: As it stands.
         adds: Column -> what it adds to the row, zeros left out.
-        meant: The indices of the legs that the row is about.
+        meant: The indices of the legs whose fates the row is about.
+        worked: The indices of the legs whose work it counts.
     """
 
     source: str
     call: Call
     adds: Mapping[str, int]
     meant: frozenset[int]
+    worked: frozenset[int]
 
 
 def opened(where: Where, sources: Iterable[Calls]) -> list[Opened]:
@@ -141,18 +144,27 @@ def opened(where: Where, sources: Iterable[Calls]) -> list[Opened]:
             adds: dict[str, int] = {}
             meant: set[int] = set()
             if where.seat is None:
-                for index, leg in enumerate(call.legs):
-                    if leg.offered_s is not None and where.has(leg, leg.offered_s):
-                        meant.add(index)
+                meant = {
+                    index
+                    for index, leg in enumerate(call.legs)
+                    if leg.offered_s is not None and where.has(leg, leg.offered_s)
+                }
                 for legs in _units(where, call, [call.legs[index] for index in sorted(meant)]):
                     if where.covers(_first_offer(legs)):
                         _add(adds, _fates(where.ask, legs, one.as_of_s or 0))
                 adds.update(_by_leg(where, call, meant, adds))
-            meant |= _add_work(adds, where, call, one.worked_s, once)
-            if adds:
-                kept = {column: value for column, value in adds.items() if value}
-                found.append(Opened(source=one.source, call=call, adds=kept, meant=frozenset(meant)))
-    found = [one for one in found if one.adds]
+            worked = _add_work(adds, where, call, one.worked_s, once)
+            kept = {column: value for column, value in adds.items() if value}
+            if kept:
+                found.append(
+                    Opened(
+                        source=one.source,
+                        call=call,
+                        adds=kept,
+                        meant=frozenset(meant),
+                        worked=frozenset(worked),
+                    )
+                )
     return sorted(found, key=lambda one: (one.call.at_s, one.source, one.call.callid))
 
 

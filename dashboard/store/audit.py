@@ -14,7 +14,7 @@ import msgspec
 from dashboard.core.calls import Call
 from dashboard.core.counts import CALLS, COLUMNS, QUEUE, SEAT, Rows, trimmed
 from dashboard.core.days import Zone
-from dashboard.core.fold import Fold, Rules, State
+from dashboard.core.fold import Clock, Fold, Rules, State
 from dashboard.core.seats import Seat
 from dashboard.errors import StoreError
 from dashboard.store import codec, recovery
@@ -26,8 +26,12 @@ SHOWN = 200
 
 CHUNKS_A_SWEEP = 64
 
-Kind = Literal["queue", "calls", "seat", "call", "seat_state"]
+Kind = Literal["queue", "calls", "seat", "call", "seat_state", "clock"]
 KINDS: dict[str, Kind] = {QUEUE: "queue", CALLS: "calls", SEAT: "seat"}
+
+
+CallKey = tuple[str, str]
+"""The day on which a call was first seen, and its id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +39,10 @@ class Difference:
     """One value that is not the same.
 
     Attributes:
-        day: Of the row or call; "" for what a seat does at the position.
-        kind: A row's kind; a single call; what a seat does.
-        id: The queue's name, the call's or the seat's id; "" for the row of calls.
-        slot: The row's slot, or when the call was first seen, epoch seconds; 0 for a seat.
+        day: Of the row or call; "" for what is of the position: what a seat does, the source's clock.
+        kind: A row's kind; a single call; what a seat does; what is known of the source's time.
+        id: The queue's name, the call's or the seat's id; "" for the row of calls and for the clock.
+        slot: The row's slot, or when the call was first seen, epoch seconds; 0 for what is of the position.
         column: Which value; "" for a whole call.
         stored, archive: What Redis has, and what the archive says; None where there is none.
     """
@@ -62,14 +66,16 @@ class Refolded:
 
     Attributes:
         rows: By (kind, id, slot), of the period.
-        calls: By (when first seen, id), of the period.
-        seats: At the position.
+        calls: By (day, id), of the period. Where a clock stepped back, and an id came twice on one day, the later
+            call: Redis keeps one of each id and day.
+        seats, clock: At the position.
         records: How many were counted.
     """
 
     rows: Mapping[codec.Key, list[int]]
-    calls: Mapping[tuple[int, str], Call]
+    calls: Mapping[CallKey, Call]
     seats: Mapping[str, Seat]
+    clock: Clock
     records: int
 
 
@@ -116,7 +122,7 @@ def refolded(
         StoreError: The archive is damaged, or ends before the position.
     """
     fold = Fold(rules, State(), Rows())
-    calls: dict[tuple[int, str], Call] = {}
+    calls: dict[CallKey, Call] = {}
     records = 0
     for number, chunk in enumerate(_records(archive, rules.zone, replay, upto), 1):
         fold.feed([event for kind, payload in chunk if (event := replay(kind, payload)) is not None])
@@ -125,7 +131,8 @@ def refolded(
             _sweep(fold, calls, span)
             progress(records)
     _sweep(fold, calls, span)
-    return Refolded(rows=fold.rows, calls=calls, seats=fold.state.seats, records=records)
+    state = fold.state
+    return Refolded(rows=fold.rows, calls=calls, seats=state.seats, clock=state.clock, records=records)
 
 
 def _records(archive: Archive, zone: Zone, replay: recovery.Replay, upto: str) -> Iterator[Sequence[Record]]:
@@ -148,18 +155,20 @@ def _records(archive: Archive, zone: Zone, replay: recovery.Replay, upto: str) -
         yield stretch.records
 
 
-def _sweep(fold: Fold, calls: dict[tuple[int, str], Call], span: tuple[int, int]) -> None:
+def _sweep(fold: Fold, calls: dict[CallKey, Call], span: tuple[int, int]) -> None:
     """Let go of what is not asked for, so that memory stays flat."""
     from_s, to_s = span
     for row in fold.rows.touched:
         if not from_s <= row[2] < to_s:
             fold.rows.pop(row, None)
     fold.rows.touched.clear()
+    zone = fold.rules.zone
     for (at_s, callid), call in fold.touched_calls.items():
-        if call is None:
-            calls.pop((at_s, callid), None)
-        elif from_s <= at_s < to_s:
-            calls[at_s, callid] = call
+        if from_s <= at_s < to_s:
+            if call is None:
+                calls.pop((zone.day(at_s), callid), None)
+            else:
+                calls[zone.day(at_s), callid] = call
     fold.touched_calls.clear()
 
 
@@ -183,15 +192,14 @@ def audited(snapshot: Snapshot, again: Refolded, zone: Zone) -> Audit:
     stored = {key: row for day in snapshot.days.values() for key, row in day.rows.items()}
     found.rows = len(stored.keys() | again.rows.keys())
     _keep(found, _in_rows(stored, again.rows, zone))
-    known = {(call.at_s, call.callid): call for call in snapshot.calls}
-    known.update(
-        ((call.at_s, call.callid), call)
-        for call in snapshot.open_calls.values()
-        if zone.day(call.at_s) in snapshot.days
-    )
+    known = {(zone.day(call.at_s), call.callid): call for call in snapshot.calls}
+    for call in snapshot.open_calls.values():
+        day = zone.day(call.at_s)
+        if day in snapshot.days:
+            known[day, call.callid] = call
     found.calls = len(known.keys() | again.calls.keys())
-    _keep(found, _in_calls(known, again.calls, zone))
-    _keep(found, _in_seats(snapshot.seats, again.seats))
+    _keep(found, _in_calls(known, again.calls))
+    _keep(found, _in_state(snapshot, again))
     return found
 
 
@@ -224,32 +232,34 @@ def _in_rows(
                 )
 
 
-def _in_calls(
-    stored: Mapping[tuple[int, str], Call], again: Mapping[tuple[int, str], Call], zone: Zone
-) -> Iterator[Difference]:
-    for at_s, callid in sorted(stored.keys() | again.keys()):
-        was, now = stored.get((at_s, callid)), again.get((at_s, callid))
+def _in_calls(stored: Mapping[CallKey, Call], again: Mapping[CallKey, Call]) -> Iterator[Difference]:
+    for day, callid in sorted(stored.keys() | again.keys()):
+        was, now = stored.get((day, callid)), again.get((day, callid))
         if was != now:
+            at_s = next(call.at_s for call in (was, now) if call is not None)
+            yield Difference(day=day, kind="call", id=callid, slot=at_s, column="", stored=was, archive=now)
+
+
+def _in_state(snapshot: Snapshot, again: Refolded) -> Iterator[Difference]:
+    """What is of the position and of no day."""
+    for seat_id in sorted(snapshot.seats.keys() | again.seats.keys()):
+        yield from _in_fields("seat_state", seat_id, snapshot.seats.get(seat_id), again.seats.get(seat_id))
+    yield from _in_fields("clock", "", snapshot.clock, again.clock)
+
+
+def _in_fields(kind: Kind, ident: str, stored: object, archive: object) -> Iterator[Difference]:
+    was, now = msgspec.to_builtins(stored) or {}, msgspec.to_builtins(archive) or {}
+    for column in sorted(was.keys() | now.keys()):
+        if was.get(column) != now.get(column):
             yield Difference(
-                day=zone.day(at_s), kind="call", id=callid, slot=at_s, column="", stored=was, archive=now
+                day="",
+                kind=kind,
+                id=ident,
+                slot=0,
+                column=column,
+                stored=was.get(column),
+                archive=now.get(column),
             )
-
-
-def _in_seats(stored: Mapping[str, Seat], again: Mapping[str, Seat]) -> Iterator[Difference]:
-    for seat_id in sorted(stored.keys() | again.keys()):
-        was = msgspec.to_builtins(stored.get(seat_id)) or {}
-        now = msgspec.to_builtins(again.get(seat_id)) or {}
-        for column in sorted(was.keys() | now.keys()):
-            if was.get(column) != now.get(column):
-                yield Difference(
-                    day="",
-                    kind="seat_state",
-                    id=seat_id,
-                    slot=0,
-                    column=column,
-                    stored=was.get(column),
-                    archive=now.get(column),
-                )
 
 
 def outdated(

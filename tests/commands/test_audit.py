@@ -1,6 +1,7 @@
 """`wallboard audit` finds every count that the archive does not bear out, beside a collector that goes on."""
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,28 @@ def test_what_is_archived_and_not_counted_yet_is_no_difference(here: Stage, audi
         assert audit("2026-11")[0] == 0
 
 
+def test_it_runs_beside_a_collector(
+    shared_data: Path, tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch, audit: Audit
+) -> None:
+    played = recording(shared_data, "busy-a")
+    made = staged(played, tmp_path, redis_url, monkeypatch)
+    with made.tools() as tools:
+        batches = list(batches_of(items_of(tools, old_lines() + played.data), 7))
+        tools.writer.write(batches.pop(0))
+
+        def collect() -> None:
+            for batch in batches:
+                tools.writer.write(batch)
+
+        writing = threading.Thread(target=collect)
+        writing.start()
+        while writing.is_alive():
+            code, out, err = audit("2026-11")
+            assert (code, err) == (0, ""), out
+        writing.join()
+        assert audit("2026-11")[0] == 0
+
+
 def test_a_changed_count_is_found(here: Stage, audit: Audit) -> None:
     snapshot = here.reader.snapshot("pbx1", [DAY])
     key = max(key for key in snapshot.days[DAY].rows if key[:2] == ("q", "consult"))
@@ -174,7 +197,7 @@ def test_a_row_or_a_call_that_is_gone_or_too_many_is_found(here: Stage, audit: A
     assert {one["stored"] for one in found if one["kind"] != "call"} == {0}
 
 
-def test_a_closed_day_and_a_seat_are_compared_too(here: Stage, audit: Audit) -> None:
+def test_a_closed_day_and_what_is_of_no_day_are_compared_too(here: Stage, audit: Audit) -> None:
     made = keys(here)
     day = codec.unpack_day(here.client.get(made.day(OLD)))
     day.rows[0][3][0] += 1
@@ -182,12 +205,16 @@ def test_a_closed_day_and_a_seat_are_compared_too(here: Stage, audit: Audit) -> 
     seat_id, seat = next(iter(here.reader.snapshot("pbx1", []).seats.items()))
     seat.reason = "never said"
     here.client.hset(made.seats, seat_id, codec.encode(seat))
+    clock = here.reader.snapshot("pbx1", []).clock
+    clock.steps_back += 1
+    here.client.hset(made.meta, "clock", codec.encode(clock))
     code, out, _ = audit(OLD, "--json")
     assert code == 1
     found = json.loads(out)["sources"][0]["differences"]
     assert [(one["day"], one["kind"], one["column"]) for one in found] == [
         (OLD, "calls", "offered"),
         ("", "seat_state", "reason"),
+        ("", "clock", "steps_back"),
     ]
 
 
@@ -246,7 +273,7 @@ def test_a_damaged_archive_is_an_error(here: Stage, audit: Audit) -> None:
     assert "is damaged" in err and err.count("\n") == 1
 
 
-def test_other_rules_are_told_by_audit_and_show(
+def test_other_rules_are_told_by_audit_show_and_check(
     here: Stage, audit: Audit, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = keys(here)
@@ -260,6 +287,12 @@ def test_other_rules_are_told_by_audit_and_show(
     said = capsys.readouterr()
     assert said.err == f"pbx1: {OLD}, {DAY}: counted with parser 0, this is 1: run `wallboard rebuild`\n"
     assert json.loads(said.out)["total"]["offered"]
+    main(["check", "--json"])
+    notes = [one for one in json.loads(capsys.readouterr().out)["findings"] if one["level"] == "note"]
+    assert [(one["where"], one["text"].partition(": ")[0]) for one in notes] == [("pbx1", f"{OLD}, {DAY}")]
+    path = here.config.path
+    path.write_text(path.read_text("utf-8").replace("wrapup_s = 10", "wrapup_s = 11"), "utf-8")
+    assert "other names or settings" in audit(DAY)[2]
 
 
 def test_wrong_use_is_one_line_and_exit_2(here: Stage, audit: Audit) -> None:

@@ -128,7 +128,10 @@ def test_work_is_listed_by_the_time_of_the_answer(run: Run) -> None:
         meant = [leg["seat"] for call in answer["calls"] for leg in call["legs"] if leg["meant"]]
         assert meant == [row["key"]] * row["answers"], "a call may be answered twice"
     total = as_json(run, "show", DAY)["total"]
-    assert as_json(run, "calls", DAY, "--by-work")["figures"]["answers"] == total["answers"]
+    by_work = as_json(run, "calls", DAY, "--by-work")
+    assert by_work["figures"]["answers"] == total["answers"]
+    meant = [leg["fate"] for call in by_work["calls"] for leg in call["legs"] if leg["meant"]]
+    assert meant == ["answered"] * total["answers"]
 
 
 def test_a_slot_is_opened_by_its_key_or_its_clock(run: Run) -> None:
@@ -203,4 +206,5 @@ def test_names_of_strangers_do_not_steer_the_terminal(here: Stage, run: Run) -> 
         tools.writer.write(items_of(tools, text.encode()))
     _, out, _ = run("calls", DAY, "--outcome", "waiting")
     assert "\x1b" not in out and "[2J=1" in out
-    assert as_json(run, "calls", DAY, "--outcome", "waiting")["calls"][0]["legs"][0]["queue"] == "\x1b[2J=1"
+    [call] = as_json(run, "calls", DAY, "--outcome", "waiting")["calls"]
+    assert (call["legs"][0]["queue"], call["fate"], call["wait_s"]) == ("\x1b[2J=1", "waiting", None)

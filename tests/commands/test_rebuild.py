@@ -58,3 +58,14 @@ def test_a_source_that_is_being_collected_is_refused(here: Stage, capsys: pytest
     err = capsys.readouterr().err
     assert "already writes" in err
     assert err.count("\n") == 1
+
+
+def test_a_period_is_looked_at_and_all_is_made_again(here: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    before = here.counted()
+    generation = here.reader.snapshot("pbx1", []).generation
+    capsys.readouterr()
+    assert main(["rebuild", "2026-11-23", "--source", "pbx1"]) == 0
+    assert here.reader.snapshot("pbx1", []).generation > generation
+    assert here.counted() == before
+    assert main(["rebuild", "yesterday"]) == 2
+    assert "2026-11-23" in capsys.readouterr().err
