@@ -105,6 +105,23 @@ def overlap(some: Sequence[Span], others: Sequence[Span]) -> list[Span]:
     return [(from_s, to_s) for from_s, to_s in shared if from_s < to_s]
 
 
+def uncovered(coverage: Sequence[Span], within: Span) -> list[Span]:
+    """What of a stretch is not covered, from the first covered second on; nothing where that is later.
+
+    >>> uncovered([(10, 20), (30, 40)], (0, 50))
+    [(20, 30), (40, 50)]
+    """
+    found = []
+    at_s = max(within[0], coverage[0][0]) if coverage else within[1]
+    for from_s, to_s in coverage:
+        if at_s < from_s and at_s < within[1]:
+            found.append((at_s, min(from_s, within[1])))
+        at_s = max(at_s, to_s)
+    if at_s < within[1]:
+        found.append((at_s, within[1]))
+    return found
+
+
 def length_s(spans: Iterable[Span], within: Span) -> int:
     """Seconds of a stretch that lie in any of the spans.
 
