@@ -5,7 +5,8 @@ same while the day goes on, so that the page updates them in place. Pure.
 
 A bar is today's answers, the short white line across it the mean of comparable days, the orange line the cumulative
 answers (right axis), dots its mean. The running slot is dashed and hollow; a slot with undecided calls is hollow
-on top; what no source covers is hatched.
+on top; a slot of which something is missing is hatched, with the times of the gap above; a small triangle under a slot
+tells that it was read later.
 """
 
 from collections.abc import Sequence
@@ -29,6 +30,8 @@ _ROW_U: Final = 30.0
 _ROWS_FROM_U: Final = 360.0  # a lower picture has no room for rows of figures
 _STEPS_MOST: Final = 4
 _HATCH_U: Final = 13.0
+_GAP_ROW_U: Final = 30.0
+_MARK_U: Final = 7.0
 
 
 class _Plot(NamedTuple):
@@ -43,6 +46,7 @@ class _Plot(NamedTuple):
     answers_step: int
     cumulative_top: int
     cumulative_step: int
+    hatch_top: float
 
     def y(self, answers: float) -> float:
         return self.bottom - (self.bottom - self.top) * answers / self.answers_top
@@ -55,7 +59,13 @@ class _Plot(NamedTuple):
 
 
 def slot_chart(
-    slots: Sequence[SlotView], now_s: float, width_u: float, height_u: float, zone: Zone, say: Say
+    slots: Sequence[SlotView],
+    now_s: float,
+    width_u: float,
+    height_u: float,
+    zone: Zone,
+    say: Say,
+    gaps: Sequence[tuple[int, int]] = (),
 ) -> Drawing:
     """Draw the day's slots.
 
@@ -65,10 +75,13 @@ def slot_chart(
         width_u, height_u: The picture's size; one unit of it is one u.
         zone: For the times below.
         say: The words.
+        gaps: (from, to) of what is missing; told where a slot is hatched for it.
     """
-    plot = _plot(slots, width_u, height_u)
+    told = [span for span in gaps if any(slot.gap and _touches(slot, span) for slot in slots)]
+    plot = _plot(slots, width_u, height_u, _GAP_ROW_U if told else 0.0)
     shapes = [*_axes(plot, known=_known(slots)), *_hours(slots, plot, zone)]
-    shapes += [shape for index, slot in enumerate(slots) for shape in _column(slot, index, plot, say)]
+    shapes += [shape for index, slot in enumerate(slots) for shape in _column(slot, index, plot)]
+    shapes += _gap_times(told, slots, plot, zone, say)
     shapes += _cumulative(slots, now_s, plot)
     shapes += _values(slots, plot)
     if height_u >= _ROWS_FROM_U:
@@ -90,7 +103,7 @@ def nice_top(value: float) -> tuple[int, int]:
     return step * ceil(value / step), step
 
 
-def _plot(slots: Sequence[SlotView], width_u: float, height_u: float) -> _Plot:
+def _plot(slots: Sequence[SlotView], width_u: float, height_u: float, above_u: float) -> _Plot:
     answers_top, answers_step = nice_top(
         max((max(slot.answers or 0, slot.average or 0) for slot in slots), default=0)
     )
@@ -100,7 +113,7 @@ def _plot(slots: Sequence[SlotView], width_u: float, height_u: float) -> _Plot:
     rows_u = 2 * _ROW_U if height_u >= _ROWS_FROM_U else 0
     return _Plot(
         left=_SIDE_U,
-        top=_TOP_U,
+        top=_TOP_U + above_u,
         right=width_u - _SIDE_U,
         bottom=height_u - _AXIS_U - rows_u,
         column=(width_u - 2 * _SIDE_U) / max(1, len(slots)),
@@ -108,6 +121,7 @@ def _plot(slots: Sequence[SlotView], width_u: float, height_u: float) -> _Plot:
         answers_step=answers_step,
         cumulative_top=cumulative_top,
         cumulative_step=cumulative_step,
+        hatch_top=_GAP_ROW_U + 4 if above_u else _TOP_U,
     )
 
 
@@ -148,23 +162,22 @@ def _hours(slots: Sequence[SlotView], plot: _Plot, zone: Zone) -> list[Shape]:
     spacing = min((b - a for a, b in pairwise(chosen)), default=1) * plot.column
     every = max(1, ceil(room / max(1.0, spacing)))
     return [
-        _label(f"time-{borders[index]}", "axis", plot.x(index, 0), plot.bottom + 28, texts[index], "middle")
+        _label(f"time-{borders[index]}", "axis", plot.x(index, 0), plot.bottom + 30, texts[index], "middle")
         for index in chosen[::every]
     ]
 
 
-def _column(slot: SlotView, index: int, plot: _Plot, say: Say) -> list[Shape]:
+def _column(slot: SlotView, index: int, plot: _Plot) -> list[Shape]:
     shapes: list[Shape] = []
     key = slot.start_s
     inset = min(8.0, plot.column * 0.14)
     x, width = plot.x(index, 0) + inset, plot.column - 2 * inset
     if slot.gap:
         shapes.append([f"gap-{key}", "path", {"class": "gap", "d": _hatch(plot, index)}, ""])
-        if plot.column >= (em(say("chart.gap")) + 0.3) * _TEXT_U:
-            y = plot.top + _TEXT_U
-            shapes.append(
-                _label(f"gap-word-{key}", "gap-word", plot.x(index, 0.5), y, say("chart.gap"), "middle")
-            )
+    if slot.backfilled:
+        middle, foot = plot.x(index, 0.5), plot.bottom + 2
+        mark = _path([(middle - _MARK_U, foot + 8), (middle, foot), (middle + _MARK_U, foot + 8)])
+        shapes.append([f"late-{key}", "path", {"class": "late", "d": mark + "Z"}, ""])
     if slot.answers is not None:
         y = plot.y(slot.answers)
         style = "bar running" if slot.running else "bar open" if slot.open else "bar"
@@ -179,16 +192,42 @@ def _column(slot: SlotView, index: int, plot: _Plot, say: Say) -> list[Shape]:
     return shapes
 
 
+def _touches(slot: SlotView, span: tuple[int, int]) -> bool:
+    return span[0] < slot.end_s and slot.start_s < span[1]
+
+
+def _gap_times(
+    gaps: Sequence[tuple[int, int]], slots: Sequence[SlotView], plot: _Plot, zone: Zone, say: Say
+) -> list[Shape]:
+    """When something is missing, above its slots; of times that would lie on each other the newest stays."""
+    shapes: list[Shape] = []
+    free_u = plot.right + _SIDE_U
+    for from_s, to_s in reversed(gaps):
+        # Whole minutes around the gap: one of some seconds has a time as well.
+        until_s = to_s + -to_s % 60
+        times = f"{shown.time_of_day(from_s, zone)}–{shown.time_of_day(until_s, zone)}"
+        text = say("chart.gap_from", times=times)
+        half = em(text) * _TEXT_U / 2
+        touched = [index for index, slot in enumerate(slots) if _touches(slot, (from_s, to_s))]
+        middle = (plot.x(touched[0], 0) + plot.x(touched[-1], 1)) / 2
+        middle = min(max(middle, half), plot.right + _SIDE_U - half)
+        if middle + half <= free_u:
+            free_u = middle - half - _TEXT_U
+            label = _label(f"gap-time-{from_s}", "gap-word", middle, _TEXT_U + 2, text, "middle")
+            shapes.insert(0, label)
+    return shapes
+
+
 def _hatch(plot: _Plot, index: int) -> str:
     """Slanting lines that fill a column of the plot, cut off at its edges."""
-    left, right = plot.x(index, 0), plot.x(index, 1)
-    wide, high = right - left, plot.bottom - plot.top
+    left, right, top = plot.x(index, 0), plot.x(index, 1), plot.hatch_top
+    wide, high = right - left, plot.bottom - top
     parts = []
     offset = _HATCH_U
     while offset < wide + high:
         # From the left or the bottom edge to the top or the right edge of the column, rising to the right.
-        x1, y1 = left + max(0.0, offset - high), plot.top + min(offset, high)
-        x2, y2 = left + min(offset, wide), plot.top + max(0.0, offset - wide)
+        x1, y1 = left + max(0.0, offset - high), top + min(offset, high)
+        x2, y2 = left + min(offset, wide), top + max(0.0, offset - wide)
         parts.append(f"M{_n(x1)} {_n(y1)}L{_n(x2)} {_n(y2)}")
         offset += _HATCH_U
     return "".join(parts)
@@ -228,7 +267,9 @@ def _cumulative(slots: Sequence[SlotView], now_s: float, plot: _Plot) -> list[Sh
 def _values(slots: Sequence[SlotView], plot: _Plot) -> list[Shape]:
     """Today's answers above their bars, thinned where there are more than fit; the running slot's always stays."""
     texts = {
-        index: shown.number(slot.answers) for index, slot in enumerate(slots) if slot.answers is not None
+        index: shown.number(slot.answers)
+        for index, slot in enumerate(slots)
+        if slot.answers is not None or (slot.gap and not slot.future)
     }
     shapes: list[Shape] = []
     for index in _thinned(list(texts), max(map(em, texts.values()), default=0) * _VALUE_U + 6, plot):
@@ -262,7 +303,11 @@ def _rows(slots: Sequence[SlotView], plot: _Plot, say: Say) -> list[Shape]:
     shapes: list[Shape] = []
     for line, (name, head, texts, style) in enumerate(rows):
         y = plot.bottom + _AXIS_U + _ROW_U * (line + 0.78)
-        there = [index for index, text in enumerate(texts) if text != shown.UNKNOWN]
+        there = [
+            index
+            for index, text in enumerate(texts)
+            if text != shown.UNKNOWN or (name == "total" and slots[index].gap and not slots[index].future)
+        ]
         if not there:
             continue
         shapes.append(_label(f"row-{name}", style, plot.left - 12, y, head, "end"))

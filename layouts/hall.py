@@ -31,7 +31,7 @@ _NAME_U: Final = 620.0
 _NAME_SIZES: Final = (("l", 44), ("m", 36), ("s", 30), ("two", 30), ("floor", 24))
 _FOOTER_U: Final = 1820.0
 _FOOTER_LINE_U: Final = 990.0  # upright, fates and sources have a line each
-_KEYS: Final = ("today", "running", "average", "cumulative", "average_cumulative")
+_KEYS: Final = ("today", "running", "average", "cumulative", "average_cumulative", "gap", "backfilled")
 _FATES: Final = ("offered", "answered", "abandoned", "overflowed", "lost")
 _SPOKEN: Final = {
     "data-say-stale": "band.stale",
@@ -205,6 +205,8 @@ def hall_frame(view: HallView, zone: Zone) -> Frame:
         "lang": view.language,
         "data-page": ids.HALL,
         "data-crowded": "yes" if layout.crowded else None,
+        "data-gap": "yes" if any(slot.gap for slot in view.slots) else None,
+        "data-late": "yes" if any(slot.backfilled for slot in view.slots) else None,
         "data-standing": view.standing,
         "data-opening": view.opening,
         "data-tone": "action" if "action" in tones else "attention" if "attention" in tones else "calm",
@@ -255,7 +257,7 @@ def _write_chart(view: HallView, zone: Zone, layout: Layout, frame: Frame, say: 
     frame["text"]["chart-title"] = say("chart.title")
     frame["text"] |= {f"key-{key}": say(f"chart.{key}") for key in _KEYS}
     for id_, boxes in _CHARTS.items():
-        frame["svg"][id_] = slot_chart(view.slots, view.now_s, *boxes[layout.crowded], zone, say)
+        frame["svg"][id_] = slot_chart(view.slots, view.now_s, *boxes[layout.crowded], zone, say, view.gaps)
 
 
 def _write_footer(view: HallView, frame: Frame, say: Say) -> None:

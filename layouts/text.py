@@ -19,6 +19,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "cumulative.label": ("今日累计接听", "Answers today"),
     "cumulative.by_now": ("可比日此时", "Comparable by now"),
     "cumulative.talking": ("正在通话", "Talking now"),
+    "cumulative.missing": ("缺数据", "Data missing"),
     "slot.label": ("本时段接听 · 实时", "This slot · live"),
     "slot.running": ("进行中", "running"),
     "slot.left": ("还剩", "Time left"),
@@ -73,7 +74,9 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "chart.average_cumulative": ("可比日累计", "average total"),
     "chart.row_average": ("平均", "avg"),
     "chart.row_cumulative": ("累计", "total"),
-    "chart.gap": ("缺", "gap"),
+    "chart.gap": ("缺数据", "gap"),
+    "chart.backfilled": ("补录", "read later"),
+    "chart.gap_from": ("缺 {times}", "gap {times}"),
     # Seats and their states.
     "seats.title": ("座席 {count}", "Seats {count}"),
     "seats.online": ("在线 {count}", "signed in {count}"),

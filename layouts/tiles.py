@@ -24,6 +24,7 @@ _BOLD: Final = 1.06  # bold digits are wider than those that were measured
 _WIDTHS_U: Final = {"service": 388.0}
 _WIDTH_U: Final = 303.0  # the others'
 _CROWDED_WIDTH_U: Final = 290.0
+_MISSING_FROM_S: Final = 60
 
 _ACTION_TARGETS: Final = 2
 """A longest wait of so many targets needs somebody to act; beyond one target it asks for attention."""
@@ -75,10 +76,17 @@ def _cumulative(view: HallView, zone: Zone, say: Say) -> Tile:
         figure=figure,
         unit=unit,
         notes=(
-            Note(say("cumulative.by_now"), shown.rounded(view.answers_comparable)),
+            _by_now(view, say),
             Note(say("cumulative.talking"), shown.number(view.talking_now)),
         ),
     )
+
+
+def _by_now(view: HallView, say: Say) -> Note:
+    """What comparable days had by now; instead of it what the total misses, for then they do not compare."""
+    if view.answers_today is not None and view.missing_s >= _MISSING_FROM_S:
+        return Note(say("cumulative.missing"), say("slot.minutes", minutes=-(-view.missing_s // 60)))
+    return Note(say("cumulative.by_now"), shown.rounded(view.answers_comparable))
 
 
 def _slot(view: HallView, zone: Zone, say: Say) -> Tile:

@@ -5,7 +5,8 @@ table before the line, without them, is archived. Archived records of this kind:
 
     F  `place|key's name`, a place in a file: the lines after it are of that file
     L  `offset|origin|masked line`     R  `offset|reason|masked line`, for what cannot be read
-    C  epoch second up to which the log was read     G  what happened where lines may be lost
+    C  epoch second up to which the log was read     G  `reason|what happened` where lines may be lost
+    A  `since|now` epoch seconds: it is read again, after nobody read it for a while
 """
 
 import hashlib
@@ -23,10 +24,12 @@ from dashboard.core.events import Event
 from dashboard.core.names import Names
 from dashboard.errors import ConfigError, RecordMalformed, SourceUnavailable, StoreUnavailable
 from dashboard.store.archive import ImportInfo, Position, Record
-from dashboard.store.items import COVERED, FILE, GAP, LINE, REJECT, Item
+from dashboard.store.items import COVERED, FILE, LINE, REJECT, Item, away, loss
 
 PARSER_VERSION = 1
 MARK_EVERY_S = 60
+AWAY_S = MARK_EVERY_S + 60
+"""Who has not read the log for longer reads it late; a start knows when that was to a mark's distance only."""
 CATCHING_UP_BYTES = 1 << 19
 
 
@@ -85,6 +88,7 @@ class QueueLogCollector:
         self._unwritten: list[Item] = []
         self._marked_s = 0.0
         self._taken_bytes = 0
+        self._read_s = tools.writer.keeper.coverage.read_s
 
     def step(self) -> Step:
         """Take what is new, a chunk at a time."""
@@ -125,7 +129,7 @@ class QueueLogCollector:
         for note in follower.take_notes():
             self._tell(note)
             if note.kind == "gap":
-                items.append(Item(GAP, note.text.encode("utf-8", "replace").replace(b"\n", b" ")))
+                items.append(loss(note.reason, note.text))
                 self._marked_s = 0.0  # the gap ends here, whether or not a line follows
         for piece in pieces:
             if piece.place.mark != self._mark:
@@ -134,6 +138,10 @@ class QueueLogCollector:
                 items.append(Item(FILE, text.encode()))
             items.append(self._reading.item(piece.line, piece.place.offset))
         now_s = self.tools.clock()
+        if follower.reading:
+            if self._read_s is not None and now_s - self._read_s > AWAY_S:
+                items.insert(0, away(self._read_s, int(now_s)))
+            self._read_s = int(now_s)
         if follower.reading and not pieces and not 0 <= now_s - self._marked_s < MARK_EVERY_S:
             self._marked_s = now_s
             items.append(Item(COVERED, b"%d" % int(now_s)))

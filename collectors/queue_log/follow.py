@@ -139,11 +139,13 @@ class Note(NamedTuple):
         kind: `gap` where lines may be lost that nobody can get back; the others lose nothing.
         text: One line in plain words.
         place: The last place before it; None before the first line.
+        reason: Of a gap, a word of `core.gaps.REASONS`; "" of the others.
     """
 
     kind: Kind
     text: str
     place: Place | None
+    reason: str = ""
 
 
 class _Next(NamedTuple):
@@ -280,7 +282,7 @@ class Follower:
             pieces, until = self._lines(file, max(limit, LONGEST_LINE), None if state is None else state[0])
         except DAMAGED as error:
             lost = f"{file.path} is damaged behind {self._offset:,} bytes ({error}); its rest is lost"
-            self._note("gap", lost)
+            self._lose("damaged", lost)
             self._broken = True
             return []
         if state is not None and until >= state[0]:
@@ -385,7 +387,9 @@ class Follower:
             older = [e for e in entries if first_s is None or e.first_s is None or e.first_s <= first_s]
             self._before = [e.head for e in older if e.path != self._path]
             file = self._open(self._next_of(entries, live) or _Next(self._path, live))
-            self._note("gap", f"{self._path} is another file now, and the one that was read last is gone")
+            self._lose(
+                "replaced", f"{self._path} is another file now, and the one that was read last is gone"
+            )
             return file
         found = (whole or fitting)[0]
         file = self._open(_Next(found.path, found.identity, offset if whole else found.size or 0))
@@ -494,7 +498,7 @@ class Follower:
         else:
             self._before += [e.head for e in copies]
             why = "its copy is shorter than what was read" if copies else "there is no copy of it"
-            self._note("gap", f"{file.path} was truncated and {why}; what was written last may be lost")
+            self._lose("truncated", f"{file.path} was truncated and {why}; what was written last may be lost")
         self._start(successor, to.offset)
 
     def _next_of(self, entries: list[Entry], live: Identity | None) -> _Next | None:
@@ -518,13 +522,16 @@ class Follower:
     def _note(self, kind: Kind, text: str) -> None:
         self._notes.append(Note(kind, text, self._place))
 
+    def _lose(self, reason: str, text: str) -> None:
+        self._notes.append(Note("gap", text, self._place, reason))
+
     def _note_missing(self) -> None:
         if not self._missing:
             self._missing = True
             self._note("missing", f"{self._path} does not exist (yet)")
 
     def _note_shorter(self, path: Path) -> None:
-        self._note("gap", f"{path} has become shorter than what was read of it; read on from its end")
+        self._lose("truncated", f"{path} has become shorter than what was read of it; read on from its end")
 
 
 def _stat(path: Path) -> os.stat_result | None:

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from dashboard.commands.context import configuration, open_store
@@ -13,10 +14,12 @@ from dashboard.commands.older import outdated_counts
 from dashboard.commands.process import hotline_clock
 from dashboard.config import UNASSIGNED, Config
 from dashboard.core.days import period
-from dashboard.core.table import Ask, By, days_between, table
+from dashboard.core.gaps import REASONS
+from dashboard.core.table import Ask, By, Part, days_between, table
 from dashboard.errors import ConfigError
 from dashboard.store.archive import archived
 from dashboard.store.codec import Standing
+from dashboard.store.feed import calendar_of
 from dashboard.store.reader import Reader, Snapshot, part_of, rules_of
 
 SHOWN = (
@@ -34,6 +37,8 @@ SHOWN = (
     ("gap_s", "gap s"),
 )
 """Columns of the table on a terminal; JSON and CSV have all."""
+
+NOTES_AT_MOST = 5
 
 ASKED = ("standing", "threshold_s", "formula", "short_s")
 """What the text says besides the counts, and JSON does not."""
@@ -74,7 +79,7 @@ def counts(
         minutes, threshold_s, formula, short_s: Of the configuration where not given.
 
     Returns:
-        {"period", "zone", "by", "as_of", "rows", "total"}, and how it was asked: `ASKED`.
+        {"period", "zone", "by", "as_of", "rows", "total", "quality": see `_quality`}, and how it was asked: `ASKED`.
 
     Raises:
         ConfigError: The period, a threshold or the formula is not one.
@@ -88,7 +93,7 @@ def counts(
     days = [day for day, _ in days_between(zone, ask.from_s, ask.to_s)]
     rules = rules_of(config)
     snapshots = [reader.snapshot(name, days) for name in sources_of(config, reader)]
-    parts = [part_of(snapshot, rules, now_s) for snapshot in snapshots]
+    parts = [part_of(snapshot, rules, now_s, days) for snapshot in snapshots]
     try:
         made = table(ask, parts)
     except ValueError as exc:
@@ -104,6 +109,50 @@ def counts(
         "formula": ask.formula,
         "short_s": ask.short_s,
         **made,
+        "quality": _quality(config, snapshots, parts, days, made["total"]["orphan"]),
+    }
+
+
+def _quality(
+    config: Config,
+    snapshots: Sequence[Snapshot],
+    parts: Sequence[Part],
+    days: Sequence[str],
+    orphans: int | None,
+) -> dict[str, Any]:
+    """What the counts of some days are worth.
+
+    Returns:
+        {"gaps": [{"source", "from", "to", "reason", "detail"}] and "backfilled": [{"source", "from", "to"}], those
+        that touch the days, whole; "unknown": source -> verb -> how many, and "steps_back": source -> how often its
+        clock went back, both since its beginning; "orphans": late ends of calls in the days; "calendar_unknown": the
+        days of which the calendar does not know the kind}.
+    """
+    zone, calendar = config.zone, calendar_of(config)
+    from_s, to_s = zone.bounds(days[0])[0], zone.bounds(days[-1])[1]
+    known = [(snapshot.source, snapshot.clock, part) for snapshot, part in zip(snapshots, parts, strict=True)]
+    return {
+        "gaps": [
+            {
+                "source": source,
+                "from": zone.iso(gap.from_s),
+                "to": zone.iso(gap.to_s),
+                "reason": gap.reason,
+                "detail": gap.detail,
+            }
+            for source, _, part in known
+            for gap in part.gaps
+        ],
+        "backfilled": [
+            {"source": source, "from": zone.iso(late_s), "to": zone.iso(until_s)}
+            for source, _, part in known
+            for late_s, until_s in part.backfilled
+            if late_s < to_s and until_s > from_s
+        ],
+        "unknown": {source: dict(clock.unknown) for source, clock, _ in known if clock.unknown},
+        "steps_back": {source: clock.steps_back for source, clock, _ in known if clock.steps_back},
+        "orphans": orphans,
+        "calendar_unknown": [day for day in days if not calendar.day(date.fromisoformat(day)).known],
     }
 
 
@@ -261,7 +310,33 @@ def _text(config: Config, answer: dict[str, Any]) -> str:
         lines.append(
             f"{total['offered']} calls had {total['legs']} legs; {total['multi_site']} at several sites"
         )
-    return "\n".join(lines)
+    return "\n".join([*lines, *_notes(answer["quality"])])
+
+
+def _notes(quality: dict[str, Any]) -> list[str]:
+    """A line a gap, and a line a stretch that was read later."""
+    notes = [
+        f"gap {_stretch(gap)}  {printable(gap['source'])}: {REASONS[gap['reason']][1]}"
+        + (f" ({printable(gap['detail'])})" if gap["detail"] else "")
+        for gap in quality["gaps"]
+    ]
+    late = [f"read later {_stretch(one)}  {printable(one['source'])}" for one in quality["backfilled"]]
+    return [line for some in (notes, late) for line in _capped(some)]
+
+
+def _capped(lines: list[str]) -> list[str]:
+    more = len(lines) - NOTES_AT_MOST
+    return [*lines[:NOTES_AT_MOST], f"and {more} more"] if more > 0 else lines
+
+
+def _stretch(of: dict[str, Any]) -> str:
+    """From when to when; the day once where it is one.
+
+    >>> _stretch({"from": "2026-11-23T09:40:00+08:00", "to": "2026-11-23T10:05:30+08:00"})
+    '2026-11-23 09:40:00–10:05:30'
+    """
+    start, end = (of[name][:19].replace("T", " ") for name in ("from", "to"))
+    return f"{start}–{end[11:] if start[:10] == end[:10] else end}"
 
 
 def _label(config: Config, by: str, key: str, day: str) -> str:

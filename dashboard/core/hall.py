@@ -11,6 +11,7 @@ from dashboard.core.calendar import Calendar, DayKind
 from dashboard.core.calls import WAITING, call_fate, waited_s
 from dashboard.core.counts import CALLS, SEAT, F, S, join
 from dashboard.core.days import SLOT_S, Zone, regroup
+from dashboard.core.gaps import Span, length_s, merged, uncovered
 from dashboard.core.metrics import ratio, service_level, waits
 from dashboard.core.seats import PAUSED, SIGNED_OUT, UNKNOWN, Seat, shown
 from dashboard.core.table import Part, covered_s
@@ -202,6 +203,7 @@ def hall_view(
         slots=slots,
         seats=cells,
         sources=tuple(sources),
+        gaps=_missing(parts, slots, now) if known else (),
         unassigned_queues=_unassigned(settings, parts, start_s),
     )
 
@@ -315,9 +317,23 @@ def _slots(
                 open=any(slot in open_slots for slot in members),
                 running=running,
                 future=future,
+                backfilled=any(
+                    length_s(part.backfilled, (start, end)) > GAP_SHARE * (end - start) for part in parts
+                ),
             )
         )
     return tuple(views)
+
+
+def _missing(parts: Sequence[Part], slots: Sequence[SlotView], now: int) -> tuple[Span, ...]:
+    """What of the chart's past some source does not cover; the lag of its last read is no gap yet."""
+    within = slots[0].start_s, min(slots[-1].end_s, now)
+    found: list[Span] = []
+    for part in parts:
+        read = [(from_s, min(to_s, part.as_of_s or 0)) for from_s, to_s in sorted(part.coverage)]
+        lagging = now - LAG_S - int(GAP_SHARE * (slots[0].end_s - slots[0].start_s))
+        found += [span for span in uncovered(read, within) if span[0] < lagging or span[1] < within[1]]
+    return tuple(merged(found))
 
 
 def _slot_end(zone: Zone, start: int, minutes: int) -> int:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from dashboard.core.calls import WAITING, Call, apply_counts, call_counts, call_fate, waited_s
 from dashboard.core.counts import CALLS, FATE_COLUMNS, QUEUE, SEAT, SEAT_COLUMNS, F, S, join
 from dashboard.core.days import SLOT_S, Zone, regroup
+from dashboard.core.gaps import Gap, Span
 from dashboard.core.metrics import METRICS, service_level, waits
 
 By = Literal["total", "queue", "seat", "site", "slot", "day"]
@@ -53,6 +54,8 @@ class Part:
         coverage: Spans [from, to) in epoch seconds.
         as_of_s: min(now, end of coverage); None where nothing is covered.
         observes: What the source can see.
+        gaps: What it does not cover, between its first and its last second, with reasons; the period's.
+        backfilled: Spans that were read later, and are covered by that.
     """
 
     rows: Mapping[Key, Row]
@@ -61,6 +64,8 @@ class Part:
     coverage: Sequence[tuple[int, int]]
     as_of_s: int | None
     observes: Observes
+    gaps: Sequence[Gap] = ()
+    backfilled: Sequence[Span] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,7 @@ class SlotView:
         open: Calls offered in it are not decided yet.
         running: Now lies in it.
         future: It has not begun.
+        backfilled: More than 1 % of it was read later than it was written.
     """
 
     start_s: int
@@ -61,6 +62,7 @@ class SlotView:
     open: bool
     running: bool
     future: bool
+    backfilled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +111,7 @@ class HallView:
         slots: From first to last opening hour, wider where calls were.
         seats: In the order of sites and ids.
         sources: Their ages.
+        gaps: (from, to) of what some source does not cover of the chart's time up to now, in order and apart.
         unassigned_queues: Queues that the configuration does not name.
     """
 
@@ -150,7 +153,13 @@ class HallView:
     slots: tuple[SlotView, ...]
     seats: tuple[SeatView, ...]
     sources: tuple[SourceView, ...]
+    gaps: tuple[tuple[int, int], ...] = ()
     unassigned_queues: tuple[str, ...] = ()
+
+    @property
+    def missing_s(self) -> int:
+        """How many seconds of the chart's time the totals miss."""
+        return sum(to_s - from_s for from_s, to_s in self.gaps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ import msgspec
 from dashboard.core.calls import Call
 from dashboard.core.counts import trimmed
 from dashboard.core.fold import Clock
+from dashboard.core.gaps import Gap, Span
 from dashboard.core.seats import Seat
 
 _LEVEL = 6
@@ -61,6 +62,8 @@ class Change(msgspec.Struct, omit_defaults=True):
         seats: Seat id -> seat.
         clock: The source's clock.
         coverage: Spans [from, to] in epoch seconds that the source covers.
+        told: Losses that were told, whether or not something covers them by now.
+        late: Stretches in which nobody read the source, and which were read later.
     """
 
     source: str
@@ -72,7 +75,9 @@ class Change(msgspec.Struct, omit_defaults=True):
     multi: dict[str, Call] = {}
     seats: dict[str, Seat] = {}
     clock: Clock | None = None
-    coverage: list[tuple[int, int]] = []
+    coverage: list[Span] = []
+    told: list[Gap] = []
+    late: list[Span] = []
 
 
 encode = msgspec.json.encode

@@ -308,6 +308,7 @@ class Feed:
             if change.clock is not None:
                 snapshot.clock = change.clock
             snapshot.coverage = list(change.coverage)
+            snapshot.told, snapshot.late = change.told, change.late
             extend_coverage(snapshot, self._beats.get(change.source, {}))
         self._bump()
 

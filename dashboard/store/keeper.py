@@ -17,7 +17,7 @@ from dashboard.store import codec, recovery
 from dashboard.store.archive import BEGINNING, Archive, ImportInfo, Position, Record
 from dashboard.store.commits import commits_of
 from dashboard.store.connect import ERROR, Client, script
-from dashboard.store.coverage import Coverage
+from dashboard.store.coverage import Coverage, decode_known
 from dashboard.store.items import Item
 from dashboard.store.keys import HotlineKeys
 from dashboard.store.lease import LEASE_MS, Lease
@@ -279,9 +279,9 @@ class Keeper:
         position = meta.get(b"position", b"").decode()
         if not position or position.startswith(codec.UNFINISHED):
             return False
-        covered = meta.get(b"covered_s")
-        spans = codec.decode_coverage(meta[b"coverage"])
-        self._take_up(generation, position, Coverage(spans, int(covered) if covered else None))
+        if b"known" not in meta:
+            return False  # of a version that did not know gaps
+        self._take_up(generation, position, Coverage(decode_known(meta[b"known"])))
         # Numbers never go back: a reader that has seen a later one must see that something happened.
         self.seq = max(self.seq, int(meta[b"seq"]))
         self.ledger.load(meta)
@@ -480,14 +480,14 @@ class Keeper:
         meta = ["seq", seq, "clock", codec.encode(self.ledger.fold.state.clock)]
         meta += ["reached_s", self.ledger.reached_s]
         meta += ["coverage", codec.encode(self.coverage.spans)]
-        meta += ["covered_s", "" if self.coverage.live_s is None else self.coverage.live_s]
+        meta += ["known", codec.encode(self.coverage.known)]
         batch.operations.append(("HSET", keys.meta, meta))
         if whole and not self._shown:
             batch.operations.append(("HSET", self.hotline.gens, [self.source, self.generation]))
         change = codec.Change(self.source, self.generation, seq, reload=True)
         if tell == "changes" and batch.size <= PUBLISHED_AT_MOST:
             change = codec.Change(
-                self.source, self.generation, seq, coverage=self.coverage.spans, **batch.published
+                self.source, self.generation, seq, **self.coverage.published, **batch.published
             )
         message = b"" if tell == "nothing" else codec.encode(change)
         if (stored := self._send(batch.operations, upto, message, seq)) is not None:

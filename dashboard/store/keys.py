@@ -10,7 +10,8 @@ Keys begin `wb:{hotline}:`; the braces keep one hotline's keys in one slot of a 
 
 of a source's generation `wb:{h}:S:G:`
 
-    meta                    hash    position, seq, clock, coverage, covered_s, reached_s, forgotten
+    meta                    hash    position, seq, clock, coverage, known (what coverage and gaps are made of),
+                                    reached_s, forgotten
     seats                   hash    seat id -> Seat
     open                    hash    call id -> Call that waits, talks, or whose wrap-up lasts (and what a clock that was
                                     ahead makes the fold remember of closed days)

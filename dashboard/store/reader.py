@@ -12,12 +12,14 @@ from dashboard.core.asof import as_of
 from dashboard.core.calls import Call
 from dashboard.core.days import Zone
 from dashboard.core.fold import Clock, Rules, State
+from dashboard.core.gaps import Gap, Span, gaps, overlap
 from dashboard.core.opened import Calls
 from dashboard.core.seats import Seat
 from dashboard.core.table import Observes, Part
 from dashboard.errors import StoreUnavailable
 from dashboard.store import codec
 from dashboard.store.connect import ERROR, Client, script
+from dashboard.store.coverage import decode_known
 from dashboard.store.keys import MULTI, HotlineKeys, SourceKeys, parse_field
 
 DAYS_AT_ONCE = 100
@@ -52,6 +54,7 @@ class Snapshot:
         standing: live, rebuilding (its counts are being made again) or no_data.
         clock, open_calls, seats: What is going on.
         coverage: Spans [from, to) in epoch seconds, the live one up to the last successful read.
+        told, late: What gaps get their reasons from, and what was read later; see `store.coverage`.
         read_ms: Redis TIME of the last successful read, milliseconds; None if never.
         problem: What its collector says is wrong.
         days: The days that were asked for.
@@ -67,7 +70,9 @@ class Snapshot:
     clock: Clock = field(default_factory=Clock)
     open_calls: dict[str, Call] = field(default_factory=dict)
     seats: dict[str, Seat] = field(default_factory=dict)
-    coverage: list[tuple[int, int]] = field(default_factory=list)
+    coverage: list[Span] = field(default_factory=list)
+    told: list[Gap] = field(default_factory=list)
+    late: list[Span] = field(default_factory=list)
     read_ms: int | None = None
     problem: str = ""
     days: dict[str, Day] = field(default_factory=dict)
@@ -164,6 +169,8 @@ class Reader:
         found.standing = "live"
         found.clock = codec.decode_clock(meta[b"clock"])
         found.coverage = codec.decode_coverage(meta[b"coverage"])
+        known = decode_known(meta.get(b"known", b"{}"))
+        found.told, found.late = known.told, known.late
         extend_coverage(found, beat)
         found.open_calls = {name.decode(): codec.decode_call(data) for name, data in open_calls.items()}
         found.seats = {name.decode(): codec.decode_seat(data) for name, data in seats.items()}
@@ -277,7 +284,8 @@ def part_of(snapshot: Snapshot, rules: Rules, now_s: float, days: Iterable[str] 
     """
     rows: dict[codec.Key, list[int]] = {}
     multi: list[Call] = []
-    for day in snapshot.days if days is None else days:
+    chosen = list(snapshot.days if days is None else days)
+    for day in chosen:
         if day in snapshot.days:
             rows.update(snapshot.days[day].rows)
             multi += snapshot.days[day].multi.values()
@@ -299,6 +307,8 @@ def part_of(snapshot: Snapshot, rules: Rules, now_s: float, days: Iterable[str] 
         open_calls=[call for call in state.calls.values() if call.open],
         multi=multi,
         coverage=snapshot.coverage,
+        gaps=gaps_on(snapshot, rules.zone, chosen),
+        backfilled=overlap(snapshot.coverage, snapshot.late),
         as_of_s=at_s,
         observes=_observes(snapshot, rules),
     )
@@ -328,6 +338,14 @@ def calls_of(snapshot: Snapshot, rules: Rules, now_s: float) -> Calls:
 
 def _state(snapshot: Snapshot) -> State:
     return State(snapshot.clock, dict(snapshot.open_calls), snapshot.seats)
+
+
+def gaps_on(snapshot: Snapshot, zone: Zone, days: Sequence[str]) -> list[Gap]:
+    """The gaps that touch some days, in their order and whole."""
+    if not days:
+        return []
+    within = zone.bounds(min(days))[0], zone.bounds(max(days))[1]
+    return gaps(snapshot.coverage, snapshot.told, within)
 
 
 def _observes(snapshot: Snapshot, rules: Rules) -> Observes:

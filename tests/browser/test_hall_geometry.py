@@ -14,7 +14,7 @@ from tests.browser.conftest import Served, Wall
 from tests.web.fake_feed import SCENARIOS, hall
 
 SIZES = ((1920, 1080), (1366, 768), (3840, 2160), (1080, 1920), (2560, 1080), (1920, 1200))
-NAMED = ("calm", "busy", "before", "rest", "rebuilding", "hostile", "states")
+NAMED = ("calm", "busy", "before", "rest", "rebuilding", "hostile", "states", "gaps")
 
 FAULTS = """
 (floors) => {

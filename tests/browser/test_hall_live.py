@@ -11,7 +11,7 @@ from layouts import format as shown
 from layouts import ids
 from layouts.hall import hall_frame
 from tests.browser.conftest import Process, Served, Wall
-from tests.web.fake_feed import HOSTILE, NOW_S, ZONE, all_states, hall, hostile, seats, unknown
+from tests.web.fake_feed import HOSTILE, NOW_S, ZONE, all_states, hall, hostile, seats, unknown, with_gaps
 
 # Functions, not expressions: the page's policy lets nobody evaluate text, Playwright included.
 STALE = "() => document.documentElement.classList.contains('stale')"
@@ -47,6 +47,32 @@ def test_a_change_in_the_feed_changes_the_right_words(calm: Served, wall: Wall) 
     assert page.get_attribute("#seats-1002", "data-state") == "ready"
     assert page.evaluate("document.getElementById('seats-1002').mark") == "same element"
     assert wall.says("tile-slot-figure") == "21"
+
+
+def test_a_gap_is_hatched_while_there_is_one(calm: Served, wall: Wall) -> None:
+    page = wall.open(calm.url)
+    hatches = page.locator("#chart-wide path.gap")
+    words = page.locator("#chart-wide text.gap-word")
+    legend = page.locator(".key-gap"), page.locator(".key-backfilled")
+    assert (hatches.count(), words.count()) == (0, 0)
+    assert [key.is_visible() for key in legend] == [False, False]
+    calm.feed.show(with_gaps())
+    words.wait_for()
+    assert words.text_content() == "缺 8:40–9:12"
+    assert [key.is_visible() for key in legend] == [True, True]
+    assert page.locator("#chart-wide path.late").count() == 2
+    # Lines, and not a colour alone: each hatched column is crossed by light strokes on the panel's dark.
+    for hatch in hatches.all():
+        assert hatch.evaluate("(e) => getComputedStyle(e).stroke") == "rgb(159, 176, 194)"
+        assert hatch.evaluate("(e) => (e.getAttribute('d').match(/M/g) || []).length") > 10
+        box = hatch.bounding_box()
+        assert box is not None and box["width"] > 40 and box["height"] > 300
+    first, word = hatches.first.bounding_box(), words.bounding_box()
+    assert first is not None and word is not None and word["y"] + word["height"] <= first["y"] + 8
+    calm.feed.show(hall())
+    words.wait_for(state="detached")
+    assert hatches.count() == 0
+    assert [key.is_visible() for key in legend] == [False, False]
 
 
 def test_seats_and_states_come_and_go(calm: Served, wall: Wall) -> None:

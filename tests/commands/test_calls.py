@@ -58,7 +58,7 @@ def test_every_figure_of_a_recording_is_the_sum_over_its_calls(
             upto = len(items) // share
             tools.writer.write(items[:upto])
             del items[:upto]
-            last_s = tools.writer.keeper.latest_s
+            last_s = tools.writer.keeper.ledger.reached_s
             assert law(here, last_s) == []
             tools.writer.beat(last_s + 5, read=True)
             assert law(here, last_s + 5) == []

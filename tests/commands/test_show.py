@@ -12,8 +12,9 @@ from hotline import DAY, Recording, items_of, recording, stage, to_after_s
 
 from dashboard.cli import main
 from dashboard.commands.process import CLOCK
+from dashboard.store.items import COVERED, Item, away, loss
 
-TOP = ["period", "zone", "by", "as_of", "rows", "total"]
+TOP = ["period", "zone", "by", "as_of", "rows", "total", "quality"]
 ROW = [
     *("key", "offered", "answered", "abandoned", "abandoned_short", "overflowed", "lost", "cut", "refused"),
     *("waiting", "answers", "answer_wait_s", "abandon_wait_s", "talk_s", "talk_done_s", "service_level"),
@@ -190,6 +191,53 @@ def test_the_table_for_people_says_how_it_was_counted(show: Show) -> None:
     assert "of_offered within 20 s" in lines[1]
     assert lines[2].split()[:3] == ["queue", "offered", "answered"]
     assert "calls had" in lines[-1] and "legs" in lines[-1]
+
+
+def test_gaps_and_what_was_read_later_are_told_with_their_source(
+    show: Show, tmp_path: Path, redis_url: str
+) -> None:
+    here = stage(tmp_path / "b", redis_url, (tmp_path / "wallboard.toml").read_text("utf-8"))
+    at = 1795446600  # 23:10
+    with here.tools() as tools:
+        tools.writer.write([Item(COVERED, b"%d" % at), loss("truncated", "cut\x1b")])
+        tools.writer.write([Item(COVERED, b"%d" % (at + 90)), away(at + 90, at + 300)])
+        tools.writer.write([Item(COVERED, b"%d" % (at + 400))])
+    quality = as_json(show, DAY, "--by", "queue")["quality"]
+    clock = "2026-11-23T23:{}+08:00".format
+    assert quality == {
+        "gaps": [
+            {
+                "source": "pbx1",
+                "from": clock("10:00"),
+                "to": clock("11:30"),
+                "reason": "truncated",
+                "detail": "cut\x1b",
+            }
+        ],
+        "backfilled": [{"source": "pbx1", "from": clock("11:30"), "to": clock("15:00")}],
+        "unknown": quality["unknown"],
+        "steps_back": {},
+        "orphans": as_json(show, DAY)["total"]["orphan"],
+        "calendar_unknown": [],
+    }
+    assert as_json(show, "2026-11-22")["quality"]["gaps"] == []
+    assert as_json(show, "2039-11-22")["quality"]["calendar_unknown"] == ["2039-11-22"]
+    _, out, _ = show(DAY)
+    gap, later = out.splitlines()[-2:]
+    assert gap == "gap 2026-11-23 23:10:00–23:11:30  pbx1: log truncated (cut\N{REPLACEMENT CHARACTER})"
+    assert later == "read later 2026-11-23 23:11:30–23:15:00  pbx1"
+
+
+def test_only_some_gaps_are_told_on_a_terminal(show: Show, tmp_path: Path, redis_url: str) -> None:
+    here = stage(tmp_path / "b", redis_url, (tmp_path / "wallboard.toml").read_text("utf-8"))
+    at = 1795446600
+    with here.tools() as tools:
+        for n in range(8):
+            tools.writer.write([Item(COVERED, b"%d" % (at + 60 * n)), loss("truncated", "again")])
+    _, out, _ = show(DAY)
+    assert sum(line.startswith("gap 2026") for line in out.splitlines()) == 5
+    assert out.splitlines()[-1] == "and 2 more"
+    assert len(as_json(show, DAY)["quality"]["gaps"]) == 7
 
 
 def test_counts_that_are_not_there_are_told(show: Show, redis_url: str, redis_client: Any) -> None:

@@ -356,6 +356,34 @@ def test_the_running_slot_may_lag_by_as_much_as_a_read() -> None:
         assert [at_clock(shown, clock).gap for clock in ("09:00", "09:30", "10:00")] == [False, gap, False]
 
 
+def test_what_totals_miss_is_what_some_source_does_not_cover_of_the_chart() -> None:
+    first = part([], at("10:40"), [(START, at("9:05")), (at("9:20"), at("10:40"))])
+    other = part([], at("10:40"), [(at("8:45"), at("9:10")), (at("9:30"), at("10:40"))])
+    shown = view([], at("10:40"), parts=[first, other])
+    assert shown.gaps == ((at("9:05"), at("9:30")),)
+    assert shown.missing_s == 25 * 60
+    assert view([], at("10:40"), source=part([], at("10:40"))).gaps == ()
+
+
+def test_a_gap_of_the_night_is_not_missed_by_the_day() -> None:
+    coverage = [(START, at("3:00")), (at("4:00"), at("9:40"))]
+    assert view([], at("9:40"), source=part([], at("9:40"), coverage)).missing_s == 0
+
+
+def test_a_source_that_is_silent_misses_what_came_since() -> None:
+    for silent_s, gaps in ((23, ()), (24, ((at("9:40") - 24, at("9:40")),))):
+        read_s = at("9:40") - silent_s
+        assert view([], at("9:40"), source=part([], read_s, [(START, read_s)])).gaps == gaps
+
+
+def test_slots_are_marked_that_were_read_later() -> None:
+    late = replace(part([], at("10:40")), backfilled=[(at("9:10"), at("9:30") + 10)])
+    shown = view([], at("10:40"), source=late)
+    marked = [f"{SHANGHAI.local(slot.start_s):%H:%M}" for slot in shown.slots if slot.backfilled]
+    assert marked == ["09:00"]
+    assert shown.gaps == ()
+
+
 def test_a_slot_without_coverage_is_unknown_and_later_ones_go_on() -> None:
     coverage = [(START, at("9:00")), (at("10:00"), at("10:40"))]
     lines = [*answered(at("8:40"), "1"), *answered(at("10:10"), "2")]

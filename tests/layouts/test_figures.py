@@ -1,6 +1,7 @@
 """The chart of slots: inside its box, nothing twice, and gaps never filled in."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -8,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.core.days import Zone
+from dashboard.core.gaps import merged
 from dashboard.core.views import SlotView
 from layouts.figures import nice_top, slot_chart
 from layouts.frame import Shape
+from layouts.measure import em
 from layouts.text import speaker
 from tests.web.fake_feed import NOW_S, START_S, ZONE, slots
 
@@ -19,9 +22,12 @@ BOX = (1052.0, 560.0)
 
 
 def chart(
-    views: tuple[SlotView, ...], now_s: float = NOW_S, box: tuple[float, float] = BOX
+    views: tuple[SlotView, ...],
+    now_s: float = NOW_S,
+    box: tuple[float, float] = BOX,
+    gaps: Sequence[tuple[int, int]] = (),
 ) -> dict[str, Shape]:
-    shapes = slot_chart(views, now_s, *box, ZONE, SAY)["shapes"]
+    shapes = slot_chart(views, now_s, *box, ZONE, SAY, gaps)["shapes"]
     by_key = {shape[0]: shape for shape in shapes}
     assert len(by_key) == len(shapes), "a key is there twice"
     return by_key
@@ -50,6 +56,7 @@ def days(draw: st.DrawFn) -> tuple[SlotView, ...]:
                 open=draw(st.booleans()),
                 running=n == now,
                 future=n > now,
+                backfilled=draw(st.booleans()),
             )
         )
     return tuple(views)
@@ -99,6 +106,51 @@ def test_a_gap_is_hatched_and_the_cumulative_line_is_broken_there() -> None:
     assert f"bar-{views[2].start_s}" not in drawn
     assert drawn["total"][2]["d"].count("M") == 2
     assert chart(slots())["total"][2]["d"].count("M") == 1
+
+
+def test_the_times_of_a_gap_stand_above_its_hatch_and_the_unknown_is_a_dash() -> None:
+    views = list(slots())
+    views[2] = replace(views[2], gap=True, answers=None, cumulative=None)
+    gap = (views[2].start_s + 61, views[2].end_s - 59)
+    drawn = chart(tuple(views), gaps=[gap])
+    label, hatch = drawn[f"gap-time-{gap[0]}"], drawn[f"gap-{views[2].start_s}"]
+    assert label[3] == "缺 9:01–9:30"
+    highest = min(float(y) for _, y in re.findall(r"[ML](-?[\d.]+) (-?[\d.]+)", hatch[2]["d"]))
+    assert float(label[2]["y"]) < highest
+    assert drawn[f"value-{views[2].start_s}"][3] == "—"
+    assert drawn[f"row-total-{views[2].start_s}"][3] == "—"
+
+
+def test_a_gap_too_short_to_be_hatched_has_no_times() -> None:
+    views = slots()
+    drawn = chart(views, gaps=[(views[1].start_s, views[1].start_s + 5)])
+    assert not [key for key in drawn if key.startswith("gap")]
+
+
+@given(
+    days(),
+    st.sampled_from([BOX, (624.0, 232.0), (1012.0, 440.0)]),
+    st.lists(st.tuples(st.integers(0, 50_000), st.integers(1, 9_000)), max_size=8),
+)
+def test_times_of_gaps_lie_apart_and_inside_the_picture(
+    views: tuple[SlotView, ...], box: tuple[float, float], some: list[tuple[int, int]]
+) -> None:
+    gaps = merged((START_S + at_s, START_S + at_s + long_s) for at_s, long_s in some)
+    drawn = chart(views, box=box, gaps=gaps)
+    middles = [
+        (float(shape[2]["x"]), em(shape[3]) * 11)
+        for key, shape in drawn.items()
+        if key.startswith("gap-time-")
+    ]
+    edges = [edge for x, half in middles for edge in (x - half, x + half)]
+    assert edges == sorted(edges)
+    assert all(-0.1 <= edge <= box[0] + 0.1 for edge in edges)
+
+
+def test_what_was_read_later_has_a_mark_under_its_slot() -> None:
+    views = list(slots())
+    views[3] = replace(views[3], backfilled=True)
+    assert [key for key in chart(tuple(views)) if key.startswith("late-")] == [f"late-{views[3].start_s}"]
 
 
 def test_keys_stay_while_the_day_goes_on() -> None:

@@ -11,7 +11,7 @@ from dashboard.core.views import HallView, SourceView
 from layouts import ids
 from layouts.frame import Cell, Frame
 from layouts.hall import hall_frame, hall_layout
-from tests.web.fake_feed import NOW_S, SCENARIOS, START_S, ZONE, hall, unknown
+from tests.web.fake_feed import NOW_S, SCENARIOS, START_S, ZONE, hall, unknown, with_gaps
 
 ALL = [(name, language, count) for name in SCENARIOS for language in ("zh-CN", "en") for count in (3, 17, 60)]
 
@@ -245,3 +245,22 @@ def test_the_footer_shows_as_many_sources_as_fit_and_counts_the_others() -> None
 def test_queues_without_a_home_are_named_or_counted() -> None:
     assert text(hall(unassigned_queues=("q1", "q2")), "unassigned-names") == "q1 · q2"
     assert text(hall(unassigned_queues=tuple("q" * 30 + str(n) for n in range(9))), "unassigned-names") == "9"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("zh-CN", ("缺数据", "32 分", "缺数据", "补录", "缺 8:40–9:12")),
+        ("en", ("Data missing", "32 min", "gap", "read later", "gap 8:40–9:12")),
+    ],
+)
+def test_gaps_are_told_in_words_and_only_where_there_are_some(language: str, words: tuple[str, ...]) -> None:
+    frame = hall_frame(with_gaps(language), ZONE)
+    text = frame["text"]
+    labels = [shape[3] for shape in frame["svg"]["chart-wide"]["shapes"] if shape[0].startswith("gap-time-")]
+    note = (text["tile-cumulative-note-1-key"], text["tile-cumulative-note-1"])
+    assert (*note, text["key-gap"], text["key-backfilled"], *labels) == words
+    assert (frame["attr"]["hall"]["data-gap"], frame["attr"]["hall"]["data-late"]) == ("yes", "yes")
+    calm = hall_frame(hall(language=language), ZONE)
+    assert (calm["attr"]["hall"]["data-gap"], calm["attr"]["hall"]["data-late"]) == (None, None)
+    assert calm["text"]["tile-cumulative-note-1-key"] != words[0]

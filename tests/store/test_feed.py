@@ -29,7 +29,7 @@ from dashboard.store import codec, keeper
 from dashboard.store.connect import Client, connect
 from dashboard.store.embedded import Embedded
 from dashboard.store.feed import Feed
-from dashboard.store.items import COVERED, GAP, Item
+from dashboard.store.items import COVERED, GAP, Item, away, loss
 from dashboard.store.reader import Reader, Snapshot
 
 AT = 1795445100
@@ -91,7 +91,7 @@ def plain(snapshot: Snapshot) -> dict[str, Any]:
         "seats": snapshot.seats,
         "clock": snapshot.clock,
         "seq": (snapshot.generation, snapshot.seq),
-        "coverage": snapshot.coverage,
+        "coverage": (snapshot.coverage, snapshot.told, snapshot.late),
     }
 
 
@@ -129,6 +129,17 @@ def test_after_each_message_it_is_what_a_fresh_reading_gives(
             tools.writer.write(batch)
             watch.hear(1)
             assert watch.same_as_redis()
+        last_s = tools.writer.keeper.ledger.reached_s
+        for more in (
+            [loss("truncated", "cut")],
+            [away(last_s, last_s + 400), Item(COVERED, b"%d" % (last_s + 500))],
+        ):
+            tools.writer.write(more)
+            watch.hear(1)
+            assert watch.same_as_redis()
+        held = watch.held()
+        assert [gap[:3] for gap in held.told] == [(last_s, last_s + 500, "truncated")]
+        assert held.late == [(last_s, last_s + 400)]
 
 
 def test_a_message_that_was_missed_makes_it_read_again(here: Stage, played: Recording, watch: Watch) -> None:

@@ -283,6 +283,18 @@ def all_states(language: str = "zh-CN") -> HallView:
     )
 
 
+def with_gaps(language: str = "zh-CN", count: int = 17) -> HallView:
+    """Something is missing from 8:40 to 9:12, and what was written from 9:30 to 10:25 was read later."""
+    view = hall(language=language, count=count)
+    seen = list(view.slots)
+    seen[1] = replace(seen[1], gap=True)
+    seen[2] = replace(seen[2], gap=True, answers=None, cumulative=None)
+    for index in (3, 4):
+        seen[index] = replace(seen[index], backfilled=True)
+    gap = (view.slots[1].start_s + 600, view.slots[2].start_s + 720)
+    return replace(view, slots=tuple(seen), gaps=(gap,))
+
+
 SCENARIOS: dict[str, Callable[..., HallView]] = {
     "calm": lambda language, count: hall(language=language, count=count),
     "busy": lambda language, count: hall(language=language, count=count, busy=True),
@@ -292,6 +304,7 @@ SCENARIOS: dict[str, Callable[..., HallView]] = {
     "no_data": lambda language, count: unknown("no_data", language),
     "hostile": lambda language, count: hostile(language, count),
     "states": lambda language, count: all_states(language),
+    "gaps": lambda language, count: with_gaps(language, count),
 }
 
 

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hotline import AFTER_S, Recording, Stage, archived_lines, recording, stage, until
+from hotline import AFTER_S, DAY, Recording, Stage, archived_lines, recording, stage, until
 
 from collectors.queue_log.collect import follow, order, replayer
+from dashboard.core.gaps import Gap
 from dashboard.core.names import NO_NAMES
 from dashboard.errors import SourceUnavailable
 from dashboard.store.archive import Archive
 from dashboard.store.numbers import Numbers
+from dashboard.store.reader import part_of, rules_of
 
 AT = 1795445100
 
@@ -147,6 +149,111 @@ def test_an_idle_log_covers_its_time(here: Stage, played: Recording) -> None:
             drain()
     assert here.reader.snapshot("pbx1", []).coverage[-1][1] == AFTER_S + 180
     assert len([1 for kind, _ in records_of(here) if kind == "C"]) == 4
+
+
+def quality_of(here: Stage) -> tuple[list[Gap], list[tuple[int, int]]]:
+    """Gaps, and what was read later, as a reader finds them; and as a rebuild finds them again."""
+    found = []
+    for again in (False, True):
+        if again:
+            writer = here.writer()
+            writer.open(rebuild=True)
+            writer.close()
+        snapshot = here.reader.snapshot("pbx1", [DAY])
+        part = part_of(snapshot, rules_of(here.config), here.now_s)
+        found.append((list(part.gaps), list(part.backfilled)))
+    assert found[0] == found[1]
+    return found[0]
+
+
+def waits_at(*times_s: int) -> bytes:
+    return b"".join(b"%d|%d.1|consult|NONE|ENTERQUEUE||19900000000|1\n" % (at_s, at_s) for at_s in times_s)
+
+
+def test_a_log_that_was_written_while_the_collector_was_off_is_read_later_and_marked(here: Stage) -> None:
+    log = log_of(here)
+    log.write_bytes(waits_at(AT, AT + 30))
+    here.now_s = AT + 40
+    take(here)
+    with log.open("ab") as file:
+        file.write(waits_at(AT + 1000, AT + 3000))
+    here.now_s = AT + 3640
+    take(here)
+    here.now_s = AT + 3700
+    take(here)
+    # The last that the archive knows is the mark of 40 s.
+    assert quality_of(here) == ([], [(AT + 40, AT + 3640)])
+    assert here.reader.snapshot("pbx1", []).coverage == [(AT, AT + 3700)]
+
+
+def test_a_short_rest_is_not_marked(here: Stage) -> None:
+    log = log_of(here)
+    log.write_bytes(waits_at(AT))
+    for later_s in (5, 115, 200):
+        here.now_s = AT + later_s
+        take(here)
+    assert quality_of(here) == ([], [])
+
+
+def test_what_is_in_a_log_before_the_first_start_is_not_marked(here: Stage) -> None:
+    log_of(here).write_bytes(waits_at(AT, AT + 3000))
+    here.now_s = AT + 9000
+    take(here)
+    assert quality_of(here) == ([], [])
+
+
+def test_a_log_that_could_not_be_read_for_a_while_is_marked(here: Stage) -> None:
+    log = log_of(here)
+    log.write_bytes(waits_at(AT))
+    here.now_s = AT + 10
+    with here.collecting() as drain:
+        drain()
+        log.rename(log.with_name("elsewhere"))
+        log.mkdir()
+        here.now_s = AT + 20
+        drain()
+        for later_s in (200, 400):
+            here.now_s = AT + later_s
+            drain()
+    log.rmdir()
+    log.with_name("elsewhere").rename(log)
+    with log.open("ab") as file:
+        file.write(waits_at(AT + 300))
+    here.now_s = AT + 600
+    take(here)
+    gaps, later = quality_of(here)
+    assert gaps == []
+    assert [to_s for _, to_s in later][-1] == AT + 600
+
+
+def test_a_log_truncated_while_the_collector_was_off_is_a_gap(here: Stage) -> None:
+    log = log_of(here)
+    log.write_bytes(waits_at(AT, AT + 30))
+    here.now_s = AT + 40
+    take(here)
+    log.write_bytes(waits_at(AT + 3000))
+    here.now_s = AT + 3640
+    take(here)
+    gaps, later = quality_of(here)
+    assert [(gap.from_s, gap.to_s, gap.reason) for gap in gaps] == [(AT + 40, AT + 3000, "replaced")]
+    assert later == [(AT + 3000, AT + 3640)]
+
+
+def test_a_rotated_file_that_is_gone_leaves_a_gap_until_the_next_line(here: Stage) -> None:
+    log = log_of(here)
+    log.write_bytes(waits_at(AT, AT + 30))
+    here.now_s = AT + 40
+    take(here)
+    with log.open("ab") as file:
+        file.write(waits_at(AT + 60))
+    log.unlink()
+    log.write_bytes(waits_at(AT + 100))
+    here.now_s = AT + 110
+    take(here)
+    gaps, later = quality_of(here)
+    assert [(gap.from_s, gap.to_s, gap.reason) for gap in gaps] == [(AT + 40, AT + 100, "replaced")]
+    assert str(log) in gaps[0].detail
+    assert later == []
 
 
 def records_of(here: Stage) -> list[tuple[str, bytes]]:
