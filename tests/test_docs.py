@@ -6,6 +6,7 @@ from pathlib import Path
 from collectors.registry import KINDS
 from dashboard.cli import EXAMPLES, parser
 from dashboard.core.counts import EDGES_S
+from dashboard.core.gaps import REASONS
 from dashboard.core.metrics import FORMULAS, METRICS
 from dashboard.core.table import COUNT_COLUMNS, SEAT_ONLY, WORK_COLUMNS
 
@@ -54,3 +55,8 @@ def test_links_between_the_docs_lead_somewhere() -> None:
             if "://" not in target and not (page.parent / target).exists():
                 broken.append((page.name, target))
     assert broken == []
+
+
+def test_every_reason_of_a_gap_is_in_the_docs() -> None:
+    page = text("docs/operate.md")
+    assert [reason for reason in REASONS if f"| `{reason}` |" not in page] == []

@@ -32,9 +32,10 @@ def run_collect(option: str | None, names: Sequence[str], *, takeover: bool) -> 
         clock = hotline_clock()
 
         def collect(name: str) -> None:
+            client = store.connect()
             runner = Runner(
                 config,
-                store.connect(),
+                client,
                 name,
                 clock=clock,
                 log=say,
@@ -46,6 +47,8 @@ def run_collect(option: str | None, names: Sequence[str], *, takeover: bool) -> 
             except Exception as exc:  # noqa: BLE001  a source that is not collected must not look as if it were
                 failures.append(exc)
                 stop.set()
+            finally:
+                client.close()
 
         threads = [
             threading.Thread(target=collect, args=(source.name,), name=source.name) for source in chosen

@@ -26,7 +26,8 @@ from hotline import (
 from collectors.base import Tools
 from dashboard.errors import PositionConflict, StoreUnavailable
 from dashboard.store.archive import Archive
-from dashboard.store.items import COVERED, GAP, Item
+from dashboard.store.items import COVERED, GAP, Item, loss
+from dashboard.store.keys import HotlineKeys
 from dashboard.store.reader import Reader
 from dashboard.store.writer import Writer
 
@@ -563,6 +564,20 @@ def test_a_gap_is_a_gap_after_a_rebuild_as_well(here: Stage) -> None:
     writer.open(rebuild=True)
     writer.close()
     assert here.reader.snapshot("pbx1", []).coverage == covered
+
+
+def test_counts_of_a_version_that_knew_no_gaps_are_made_again(here: Stage) -> None:
+    with here.tools() as tools:
+        tools.writer.write(items_of(tools, log_of(call(AT, 1))))
+        tools.writer.write([loss("truncated", "cut"), Item(COVERED, b"%d" % (AT + 400))])
+    before, told = here.counted(), here.reader.snapshot("pbx1", []).told
+    generation = here.reader.snapshot("pbx1", []).generation
+    here.client.hdel(HotlineKeys("fuzhou").source("pbx1", generation).meta, "known")
+    with here.tools():
+        pass
+    snapshot = here.reader.snapshot("pbx1", [])
+    assert (snapshot.generation, snapshot.told) == (generation + 1, told)
+    assert told and here.counted() == before
 
 
 def test_a_time_from_a_far_future_covers_nothing_of_it(here: Stage) -> None:
