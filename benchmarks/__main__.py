@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from benchmarks import fold, latency, layout, proof, results, sse
+from benchmarks import fold, latency, layout, proof, refold, results, sse
 from benchmarks.figures import Figure, Options
 from benchmarks.redis_server import server_name
 
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[Options], list[Figure]]] = {
     "fold": fold.run,
     "layout": layout.run,
     "proof": proof.run,
+    "refold": refold.run,
     "latency": latency.run,
     "sse": sse.run,
 }

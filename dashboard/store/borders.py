@@ -91,14 +91,16 @@ def stored_before(client: Client, keys: SourceKeys, day: str) -> dict[codec.Key,
     }
 
 
-def same_state(one: State, other: State) -> bool:
-    """Whether two states go on alike. When the log began is no part of that."""
-    first_s = one.clock.first_s, other.clock.first_s
-    one.clock.first_s = other.clock.first_s = 0
-    try:
-        return one == other
-    finally:
-        one.clock.first_s, other.clock.first_s = first_s
+def differing_calls(one: State, other: State) -> set[str] | None:
+    """Which calls differ between two states that else go on alike; None where they do not.
+
+    When the log began is no part of how it goes on.
+    """
+    clock = msgspec.structs.replace(other.clock, first_s=one.clock.first_s)
+    if one.clock != clock or one.seats != other.seats:
+        return None
+    ids = one.calls.keys() | other.calls.keys()
+    return {callid for callid in ids if one.calls.get(callid) != other.calls.get(callid)}
 
 
 def same_rows(rows: Mapping[codec.Key, list[int]], before: Mapping[codec.Key, list[int]]) -> bool:

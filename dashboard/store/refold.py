@@ -13,7 +13,7 @@ from dashboard.core.counts import widened
 from dashboard.core.fold import Fold, Rules, State
 from dashboard.store import codec
 from dashboard.store.archive import Archive, Record
-from dashboard.store.borders import same_rows, same_state, stored_before, unpack_state
+from dashboard.store.borders import differing_calls, pack_state, same_rows, stored_before, unpack_state
 from dashboard.store.connect import Client
 from dashboard.store.keys import MULTI, SourceKeys
 from dashboard.store.keys import field as field_of
@@ -129,6 +129,7 @@ class _Again(Ledger):
         self._made: set[str] = set()  # days that are made anew
         self._met = ""
         self._met_before: dict[codec.Key, list[int]] = {}
+        self._differing: set[str] = set()  # calls that are over, and differ where all else is as it was
         self._begun_before = stored_before(self.client, self.keys, begun)
         self._begun = self._state_at(begun)
         rows = self.fold.rows
@@ -191,16 +192,41 @@ class _Again(Ledger):
             raise CannotRefold
 
     def meets(self, day: str) -> bool:
-        """Whether a day begins as it began when it was counted before: then so does all that follows."""
-        if day not in self._old_borders or not same_state(self.fold.state, self._state_at(day)):
+        """Whether a day begins as it began when it was counted before, so that all that follows is as it was."""
+        if day not in self._old_borders:
             return False
+        was = self._state_at(day)
+        differing = differing_calls(self.fold.state, was)
+        if differing is None or not all(self._is_done_with(callid, was, day) for callid in differing):
+            return False
+        later = next((other for other in self._old_borders if other > day), None)
+        if differing and later is not None:
+            start_s = self.zone.bounds(day)[0]
+            if any(call.at_s < start_s for call in self._state_at(later).calls.values()):
+                return False  # it would have to be told there, too
         before = stored_before(self.client, self.keys, day)
         for other in {self._day(key[2]) for key in before} - self.open_days:
             self._load_day(other)
         if not same_rows(self.fold.rows, before):
             return False
-        self._met, self._met_before = day, before
+        self._met, self._met_before, self._differing = day, before, differing
         return True
+
+    def _is_done_with(self, callid: str, was: State, day: str) -> bool:
+        """Whether a call that differs is over, and no later line is of it: then it changes nothing that follows."""
+        now, then = self.fold.state.calls.get(callid), was.calls.get(callid)
+        busy = {talk.callid for seat in was.seats.values() for talk in seat.talks}
+        busy |= {seat.wrap.callid for seat in was.seats.values() if seat.wrap is not None}
+        if now is None or now.open or callid in busy:
+            return False
+        if then is None:
+            return callid not in self._old_open and callid not in self.stored_day(day)[1]
+        if then.open:
+            return False
+        known = self._day(then.at_s)
+        if known not in self.open_days:
+            self._load_day(known)
+        return self._old_calls.get((known, callid)) == then
 
     # What comes of it -------------------------------------------------------------------------------------------------
 
@@ -220,6 +246,8 @@ class _Again(Ledger):
         for key in self._met_before:
             rows.touch(key)[:] = widened(key[0], self._old_rows.get(key, []))
         for callid, call in self.fold.state.calls.items():
+            if callid in self._differing:
+                continue
             day = self._day(call.at_s)
             later = self._old_calls.get((day, callid))
             if later is None or later.at_s != call.at_s:
@@ -234,6 +262,9 @@ class _Again(Ledger):
             made.operations += self._replace(day, upto)
         made.operations += self._remove(gone)
         made.operations += self._replace_borders()
+        if self._differing:
+            state = pack_state(self.fold.state)
+            made.operations.append(("HSET", self.keys.borders, [self._met, state]))
         return made
 
     def run_to_the_end(self, upto: str) -> Run:
