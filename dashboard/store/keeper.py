@@ -132,8 +132,8 @@ class Keeper:
                     self.position,
                 ],
             )
-            self.lease.refuse_other(said)
-            if said[0] == b"position":
+            # With a lease of the dead an older copy came back: what it has will not be what was believed.
+            if self.lease.taken_back(said) or said[0] == b"position":
                 self.sound = False
                 self._bring_up(silent)
 
@@ -376,7 +376,8 @@ class Keeper:
                 keys=names,
                 args=[self.lease.holder, self.position, to, LEASE_MS, self.hotline.channel, message, *flat],
             )
-            self.lease.refuse_other(said)
+            if self.lease.taken_back(said):
+                return self._send_all(tell, upto)
             if said[0] == b"position":
                 return str(said[1].decode())
             self.position = to
