@@ -238,7 +238,7 @@ class Keeper:
         """Take over what Redis has; False where that is not whole."""
         meta = self.client.hgetall(self.hotline.source(self.source, generation).meta)
         position = meta.get(b"position", b"").decode()
-        if not position or position.startswith(codec.UNFINISHED):
+        if not position or position.startswith(codec.UNFINISHED) or b"half" in meta:
             return False
         covered = meta.get(b"covered_s")
         spans = codec.decode_coverage(meta[b"coverage"])
