@@ -9,7 +9,8 @@
 -- ARGV[7...] operations, each: command, index of its key in KEYS, number of arguments, arguments
 --
 -- Returns {"ok"}, {"lease", holder} or {"position", what is stored}. The position is written last, so that a
--- script which failed half-way is repeated by its writer, with the same values.
+-- script which failed half-way is repeated by its writer, with the same values; until then meta has the field "half",
+-- readers show nothing of it, and another writer makes all counts again.
 local holder = redis.call('GET', KEYS[2])
 if holder and holder ~= ARGV[1] then
   return {'lease', holder}
@@ -19,6 +20,8 @@ if stored ~= ARGV[2] then
   return {'position', stored}
 end
 redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[4])
+-- Until all is written, nobody takes what is there for whole: a script that fails does not undo what it wrote.
+redis.call('HSET', KEYS[1], 'half', '1')
 local i = 7
 while i <= #ARGV do
   local n = tonumber(ARGV[i + 2])
@@ -26,6 +29,7 @@ while i <= #ARGV do
   i = i + 3 + n
 end
 redis.call('HSET', KEYS[1], 'position', ARGV[3])
+redis.call('HDEL', KEYS[1], 'half')
 if ARGV[6] ~= '' then
   redis.call('PUBLISH', ARGV[5], ARGV[6])
 end

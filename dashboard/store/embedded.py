@@ -44,6 +44,7 @@ STOP_LIMIT_S = 10.0
 DOOR_LIMIT_S = 30.0
 POLL_S = 0.01
 LOG_LIMIT_BYTES = 1_000_000
+ZEROS_AT_ONCE = 1 << 16
 
 # The shell leaves at once and the server is init's, so no command has to reap it, nor is one told by SIGCHLD.
 _DETACH = '"$@" & echo $! >pid'
@@ -262,6 +263,7 @@ class Embedded:
             # The door is ours and the server is dead: only another's momentary probe can be in the way.
             if not _flock(alive, fcntl.LOCK_EX, DOOR_LIMIT_S):
                 raise StoreUnavailable(f"{self._home / 'alive'} stays locked: end the process that holds it")
+            self._cut_zeros()
             with path.open("wb" if too_long else "ab") as log:
                 log_start = log.tell()
                 # A session of its own: Ctrl-C goes to the terminal's foreground group, not to the server.
@@ -280,6 +282,33 @@ class Embedded:
             os.close(alive)  # the server's copy keeps the lock
         _log.info("embedded: started %s on %s", program, self._socket)
         return log_start
+
+    def _cut_zeros(self) -> None:
+        """Cut the zero bytes that a power cut leaves behind the last command: the server would not start on them.
+
+        What was in them is counted again from the archive. No command ends in a zero byte: each ends in a newline.
+        """
+        # The first is what Redis 6 calls it.
+        for path in [*self._home.glob("appendonly.aof"), *self._home.glob("appendonlydir/*.incr.aof")]:
+            size = path.stat().st_size
+            with path.open("r+b") as file:
+                end = size
+                while end:
+                    start = max(0, end - ZEROS_AT_ONCE)
+                    file.seek(start)
+                    kept = file.read(end - start).rstrip(b"\0")
+                    end = start + len(kept)
+                    if kept:
+                        break
+                if end < size:
+                    file.truncate(end)
+                    os.fsync(file.fileno())
+                    _log.warning(
+                        "embedded: %s ended in %d zero bytes, as after a power cut; they were cut off, "
+                        "and what is missing is counted again from the archive",
+                        path,
+                        size - end,
+                    )
 
     def _options(self) -> list[str]:
         options = {

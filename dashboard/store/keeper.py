@@ -145,8 +145,8 @@ class Keeper:
                     self.position,
                 ],
             )
-            self.lease.refuse_other(said)
-            if said[0] == b"position":
+            # With a lease of the dead an older copy came back: what it has will not be what was believed.
+            if self.lease.taken_back(said) or said[0] == b"position":
                 self.sound = False
                 self._bring_up(silent)
 
@@ -277,7 +277,7 @@ class Keeper:
         """Take over what Redis has; False where that is not whole."""
         meta = self.client.hgetall(self.hotline.source(self.source, generation).meta)
         position = meta.get(b"position", b"").decode()
-        if not position or position.startswith(codec.UNFINISHED):
+        if not position or position.startswith(codec.UNFINISHED) or b"half" in meta:
             return False
         if b"known" not in meta:
             return False  # of a version that did not know gaps
@@ -516,7 +516,8 @@ class Keeper:
                     *flat,
                 ],
             )
-            self.lease.refuse_other(said)
+            if self.lease.taken_back(said):
+                return self._send(operations, upto, message, seq)
             if said[0] == b"position":
                 return str(said[1].decode())
             self.position = to

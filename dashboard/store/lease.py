@@ -54,6 +54,22 @@ class Lease:
                 f"{place.partition(':')[0]}: stop that one first, or take the source over with --takeover"
             )
 
+    def taken_back(self, said: list[bytes]) -> bool:
+        """Read what a script said of the lease; one of a dead process of this place is replaced by this one's.
+
+        An older copy of Redis brings back the lease of whoever held it then.
+
+        Returns:
+            The script did nothing because of such a lease, and may be tried again.
+
+        Raises:
+            PositionConflict: Another process holds it.
+        """
+        if said[0] != b"lease":
+            return False
+        self.take()
+        return True
+
     def release(self) -> bool:
         """Give the lease back, so that the next writer need not wait for it to run out.
 

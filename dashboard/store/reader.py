@@ -162,7 +162,7 @@ class Reader:
         found.generation = int(generation)
         found.seq = int(meta[b"seq"])
         found.position = meta[b"position"].decode()
-        if found.position == codec.UNFINISHED:
+        if found.position == codec.UNFINISHED or b"half" in meta:
             found.standing = "rebuilding"
             found.days = {}
             return found

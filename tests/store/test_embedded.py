@@ -247,6 +247,22 @@ def test_a_torn_tail_costs_only_the_torn_command(data: Path) -> None:
         assert r.keys() == [b"whole"]
 
 
+@pytest.mark.parametrize("zeros", [1, 4096, 200_000])
+@pytest.mark.parametrize("torn", [b"", b"*3\r\n$3\r\nSET\r\n$4\r\nto"])
+def test_zeros_that_a_power_cut_left_are_cut_off_and_told(
+    data: Path, zeros: int, torn: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Embedded(data) as server, client(server) as r:
+        r.set("whole", "v")
+    (aof,) = (data / "redis").glob("**/*.incr.aof")
+    with aof.open("ab") as tail:
+        tail.write(torn + bytes(zeros))
+    with Embedded(data) as server, client(server) as r:
+        assert r.keys() == [b"whole"]
+    (said,) = [message for message in caplog.messages if "zero bytes" in message]
+    assert f"ended in {zeros} zero bytes" in said
+
+
 def test_data_that_no_server_can_read_is_named_and_the_locks_are_free_again(
     data: Path, tmp_path: Path
 ) -> None:

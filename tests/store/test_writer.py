@@ -631,6 +631,30 @@ def test_the_lease_of_a_dead_writer_of_the_same_directory_is_taken_at_once(here:
     assert not here.client.exists(here.reader.keys.lease("pbx1"))
 
 
+@pytest.mark.parametrize("act", ["write", "beat"])
+def test_an_older_copy_with_the_lease_of_a_dead_writer_of_the_same_directory_stops_nobody(
+    act: str, here: Stage, tmp_path: Path, redis_url: str
+) -> None:
+    data = log_of(*(call(AT + n * 70, n) for n in range(12)))
+    lease = here.reader.keys.lease("pbx1")
+    with here.tools() as tools:
+        items = items_of(tools, data)
+        tools.writer.write(items[:9])
+        copy = copy_of(here.client)
+        dead = here.client.get(lease).rpartition(b"#")[0] + b"#1:dead"
+    with here.tools() as tools:
+        tools.writer.write(items[9:20])
+        put_back(here.client, copy)
+        here.client.set(lease, dead, px=10_000)
+        if act == "write":
+            tools.writer.write(items[20:])
+        else:
+            tools.writer.beat(AFTER_S, read=True)
+            assert b"#%d:" % os.getpid() in here.client.get(lease)
+            tools.writer.write(items[20:])
+    assert here.counted() == undisturbed(tmp_path, redis_url, TOML, data)
+
+
 # Clocks gone wild --------------------------------------------------------------------------------------------------
 
 
