@@ -11,7 +11,7 @@ from collectors.base import Tools
 from collectors.registry import KINDS, kind_of
 from collectors.runner import writer_for
 from dashboard.commands.context import configuration, open_store
-from dashboard.commands.process import hotline_clock, say
+from dashboard.commands.process import hotline_clock, rare_collections, say
 from dashboard.config import Config
 from dashboard.config.access import unreadable
 from dashboard.errors import ConfigError
@@ -58,7 +58,7 @@ def run_import(
             raise ConfigError(problem)
     files = kind.order([Path(path) for path in paths])
     rejected = 0
-    with open_store(config) as store, Bar() as bar, ExitStack() as cleaning:
+    with open_store(config) as store, Bar() as bar, rare_collections(), ExitStack() as cleaning:
         writer = writer_for(config, store.connect(), name, kind_name, say)
         cleaning.callback(writer.client.close)
         writer.open()
@@ -164,7 +164,7 @@ def run_rebuild(option: str | None, *, source: str | None, out: Callable[[str], 
     kinds |= {one.name: one.kind for one in config.sources}
     if source is not None and source not in kinds:
         raise ConfigError(f"there is no source {source!r}; sources: {', '.join(sorted(kinds)) or 'none'}")
-    with open_store(config) as store, Bar() as bar:
+    with open_store(config) as store, Bar() as bar, rare_collections():
         for name, kind in sorted(kinds.items()):
             if source not in (None, name):
                 continue
