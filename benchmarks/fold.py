@@ -21,7 +21,7 @@ from collectors.queue_log.parse import parse_line
 from collectors.simulator.hotline import demo_toml, fuzhou
 from collectors.simulator.load import simulate_lines
 from dashboard.commands.importing import run_import
-from dashboard.commands.process import many_records
+from dashboard.commands.process import rare_collections
 from dashboard.config import load
 from dashboard.core.fold import Fold
 from dashboard.store.reader import rules_of
@@ -99,7 +99,10 @@ def count_s(log: Path, config_path: Path) -> tuple[float, float]:
     on_one_core()
     begun_s, begun_wall_s = time.process_time(), time.perf_counter()
     fold = Fold(rules)
-    with many_records(), log.open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+    with (
+        log.open(encoding="utf-8", errors="surrogateescape", newline="\n") as file,
+        rare_collections(),  # as the import does
+    ):
         fold.feed(parse_line(line[:-1], names) for line in file)
     return time.process_time() - begun_s, time.perf_counter() - begun_wall_s
 

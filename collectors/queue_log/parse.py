@@ -116,7 +116,7 @@ def parse_line(line: str, names: Names, origin: str | None = None) -> Event:
     """
     line = line.lstrip("\0").rstrip("\r")
     try:
-        event, _, _ = _resolve(line, names)
+        event = _resolve(line, names)[0]
     except _Unfit as unfit:
         raise RecordMalformed(_message(unfit, _mask_unreadable(line))) from unfit
     if origin is not None and type(event) is Offered:
@@ -359,9 +359,9 @@ def _is_position(text: str) -> bool:
 
 
 def _callid(text: str) -> str:
-    if not text or text == _NOBODY or len(text) > LONGEST_CALLID:
-        raise _Unfit("it needs a call id and has none")
-    return text if text.isascii() else readable(text)
+    if text and text != _NOBODY and len(text) <= LONGEST_CALLID:
+        return text if text.isascii() else readable(text)
+    raise _Unfit("it needs a call id and has none")
 
 
 def _queue(name: str) -> str:
@@ -372,8 +372,10 @@ def _queue(name: str) -> str:
 
 def _seat(agent: str, at_s: int, names: Names) -> str:
     """The seat of a member's name. A member without a name is written by its interface."""
-    if agent in names.by_name:
-        return names.seat(agent, at_s)
+    entries = names.by_name.get(agent)
+    if entries is not None:
+        from_s, seat_id = entries[0]  # today's name, which nearly every line has
+        return seat_id if at_s >= from_s else names.seat(agent, at_s)
     seat = names.by_interface.get(agent)
     if seat is not None:
         return seat

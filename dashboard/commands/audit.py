@@ -11,7 +11,7 @@ from collectors.registry import kind_of
 from collectors.runner import stamp_of
 from dashboard.commands.context import configuration, open_store
 from dashboard.commands.importing import Bar, chosen_kinds
-from dashboard.commands.process import hotline_clock, many_records
+from dashboard.commands.process import hotline_clock, rare_collections
 from dashboard.commands.show import asked, printable
 from dashboard.config import Config
 from dashboard.core.calls import Call
@@ -45,7 +45,7 @@ def run_audit(
     config = configuration(option)
     first, last, ask = asked(config, text, hotline_clock()())
     days = [day for day, _ in days_between(ask.zone, ask.from_s, ask.to_s)]
-    with many_records(), open_store(config) as store, Bar() as bar:
+    with rare_collections(), open_store(config) as store, Bar() as bar:
         reader = Reader(store.connect(), config.hotline.id)
         kinds = chosen_kinds(config, source, reader.sources())
         told = [_of_source(config, reader, name, kind, days, bar) for name, kind in sorted(kinds.items())]

@@ -11,7 +11,7 @@ from collectors.base import Tools
 from collectors.registry import KINDS, kind_of
 from collectors.runner import writer_for
 from dashboard.commands.context import configuration, open_store
-from dashboard.commands.process import hotline_clock, many_records, say
+from dashboard.commands.process import hotline_clock, rare_collections, say
 from dashboard.config import Config
 from dashboard.config.access import unreadable
 from dashboard.core.counts import CALLS, F, join
@@ -68,7 +68,7 @@ def run_import(
             raise ConfigError(problem)
     files = kind.order([Path(path) for path in paths])
     rejected = 0
-    with many_records(), open_store(config) as store, Bar() as bar, ExitStack() as cleaning:
+    with rare_collections(), open_store(config) as store, Bar() as bar, ExitStack() as cleaning:
         writer = writer_for(config, store.connect(), name, kind_name, say)
         cleaning.callback(writer.client.close)
         counts_here = _open_or_leave(writer, config, name)
@@ -261,7 +261,7 @@ def run_rebuild(
         except ValueError as exc:
             raise ConfigError(str(exc)) from exc
     kinds = chosen_kinds(config, source)
-    with many_records(), open_store(config) as store, Bar() as bar:
+    with rare_collections(), open_store(config) as store, Bar() as bar:
         for name, kind in sorted(kinds.items()):
             writer = writer_for(config, store.connect(), name, kind, say)
             bar.begin(name)

@@ -231,6 +231,7 @@ class Fold:
         """Another slot is running: its rows, which nearly every line needs, are kept at hand by name alone."""
         self._slot_s = at_s - at_s % SLOT_S
         self._pairs: dict[str, tuple[list[int], list[int]]] = {}
+        self._seat_rows: dict[str, list[int]] = {}
         self._set_alarm()
 
     def _set_alarm(self) -> None:
@@ -326,6 +327,16 @@ class Fold:
             pair = self.rows.touch((QUEUE, queue, slot_s)), self.rows.touch((CALLS, "", slot_s))
             self._pairs[queue] = pair
         return pair
+
+    def _seat_row(self, seat_id: str, at_s: int) -> list[int]:
+        """The row of a seat for the slot of an instant."""
+        slot_s = at_s - at_s % SLOT_S
+        if slot_s != self._slot_s:
+            return self.rows.touch((SEAT, seat_id, slot_s))
+        row = self._seat_rows.get(seat_id)
+        if row is None:
+            row = self._seat_rows[seat_id] = self.rows.touch((SEAT, seat_id, slot_s))
+        return row
 
     def _leg_row(self, leg: Leg) -> list[int]:
         assert leg.offered_s is not None
@@ -429,7 +440,7 @@ class Fold:
             self.touched_calls[call.at_s, callid] = call
         for row in self._pair(queue, at_s):
             row[_ANSWERS] += 1
-        self.rows.touch((SEAT, seat_id, at_s - at_s % SLOT_S))[_SEAT_ANSWERS] += 1
+        self._seat_row(seat_id, at_s)[_SEAT_ANSWERS] += 1
         seat = self._seat(seat_id, queue, at_s)
         if seat.wrap is not None:
             self._finish_wrap(st.end_wrap(seat, at_s))
@@ -589,7 +600,7 @@ class Fold:
         seat = self.state.seats.get(seat_id)
         if seat is None:
             seat = self.state.seats[seat_id] = st.Seat(base_since_s=at_s, counted_s=at_s)
-        elif not seat.talks:
+        elif not seat.talks and (seat.counted_s < at_s or seat.wrap is not None):
             wrapped = st.settle(seat, seat_id, at_s, self.rows)
             if wrapped is not None:
                 self._finish_wrap(wrapped)
@@ -644,7 +655,7 @@ class Fold:
 
     def _ring_missed(self, event: e.RingMissed) -> None:
         self._seat(event.seat, event.queue, event.at_s)
-        self.rows.touch((SEAT, event.seat, event.at_s - event.at_s % SLOT_S))[_SEAT_RING_NO_ANSWER] += 1
+        self._seat_row(event.seat, event.at_s)[_SEAT_RING_NO_ANSWER] += 1
 
     def _seat_seen(self, event: e.SeatSeen) -> None:
         self._seat(event.seat, event.queue, event.at_s)
