@@ -130,6 +130,7 @@ def test_what_is_archived_and_not_counted_yet_is_no_difference(here: Stage, audi
         assert audit("2026-11")[0] == 0
 
 
+@pytest.mark.slow
 def test_it_runs_beside_a_collector(
     shared_data: Path, tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch, audit: Audit
 ) -> None:

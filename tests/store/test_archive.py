@@ -314,6 +314,7 @@ def test_only_one_process_writes(place: Place) -> None:
 # --- what breaks ---
 
 
+@pytest.mark.slow
 @given(BATCHES, st.data())
 @laws
 def test_cut_after_any_byte_it_opens_to_a_prefix_and_goes_on(

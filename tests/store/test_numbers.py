@@ -135,6 +135,7 @@ def test_no_number_is_readable_on_the_disk(tmp_path: Path, numbers: Numbers) -> 
     assert not any(f"138{i:08d}".encode() in bytes_ + on_disk(tmp_path) for i in range(1000))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_a_wiped_ciphertext_is_nowhere_on_the_disk(tmp_path: Path, seed: int) -> None:
     """With enough calls for SQLite to split pages; rows that are deleted one by one do leave copies."""
