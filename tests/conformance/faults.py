@@ -23,7 +23,7 @@ from hotline import Stage, stage, start, to_after_s, until
 from collectors.registry import kind_of
 from dashboard.core.counts import trimmed
 from dashboard.core.fold import Fold
-from dashboard.errors import StoreUnavailable
+from dashboard.errors import StoreError, StoreUnavailable
 from dashboard.store.archive import Archive
 from dashboard.store.embedded import find_server
 from dashboard.store.reader import rules_of
@@ -98,10 +98,12 @@ class Process:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.said = folder / "said"
+        self.begins = 0
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         with self.said.open("ab") as said:
+            self.begins = said.tell()
             self.process = start("collect", cwd=self.folder, ahead_s=to_after_s(), stdout=said, stderr=said)
 
     def kill(self) -> None:
@@ -112,6 +114,8 @@ class Process:
 
     def stop(self) -> int:
         assert self.process is not None
+        # Told to stop before it can listen, a process just dies.
+        until(lambda: b": collecting" in self.said.read_bytes()[self.begins :], PATIENCE_S, self.text())
         self.process.send_signal(signal.SIGTERM)
         try:
             return self.process.wait(PATIENCE_S)
@@ -216,7 +220,7 @@ class Replay:
         data = self.feed.data
         self._write(data.index(b"\n", self.written) + 1 if b"\n" in data[self.written :] else len(data))
         # What was rotated away before its first start, a collector does not read: that is to be imported.
-        until(lambda: archived(self.here), PATIENCE_S, "the first line is archived")
+        until(self._archived, PATIENCE_S, "the first line is archived")
         self.told.append(f"rotate at {self.written}")
         self.feed.rotate(self.log)
 
@@ -252,7 +256,7 @@ class Replay:
         assert self.collector.process is not None
         assert self.collector.process.poll() is None, self.collector.text()
         whole = self.feed.data[: self.written].count(b"\n")
-        if len(archived(self.here)) < whole:
+        if self._archived() < whole:
             return False
         try:
             snapshot = self.here.reader.snapshot(SOURCE, [])
@@ -260,6 +264,13 @@ class Replay:
             return False
         end = Archive(self.here.config.data_dir, SOURCE).end().text
         return snapshot.standing == "live" and snapshot.position.partition("#")[0] == end
+
+    def _archived(self) -> int:
+        """How many lines; none while what a fault left behind the archive is not cut off yet."""
+        try:
+            return len(archived(self.here))
+        except StoreError:
+            return 0
 
     def finish(self) -> dict[str, Any]:
         """Wait until all is counted, and stop; what is stored then."""

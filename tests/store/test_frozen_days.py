@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
-from hotline import items_of, stage
+from hotline import items_of, stage, until
 
 from dashboard.core.days import Zone
 from dashboard.core.table import Ask, table
+from dashboard.store.connect import connect
+from dashboard.store.feed import Feed
 from dashboard.store.reader import part_of, rules_of
 
 DAYS = {
@@ -34,18 +36,13 @@ def log_of(from_s: int, to_s: int) -> bytes:
     return "".join(f"{at_s}|{text}\n" for at_s, text in sorted(lines)).encode()
 
 
-@pytest.mark.parametrize("case", DAYS)
-@pytest.mark.parametrize("minutes", [15, 60])
-def test_slots_of_an_unusual_day_sum_to_it(case: str, minutes: int, tmp_path: Path, redis_url: str) -> None:
-    name, day, hours = DAYS[case]
-    zone = Zone(name)
-    from_s, to_s = zone.bounds(day)
-    assert to_s - from_s == hours * 3600
-    toml = f"""
+def toml_of(zone: str) -> str:
+    return f"""
 [hotline]
 id = "fuzhou"
 name = "x"
-zone = "{name}"
+zone = "{zone}"
+calendar = "cn"
 [data]
 dir = "var"
 [[queues]]
@@ -60,7 +57,16 @@ name = "pbx1"
 kind = "queue_log"
 path = "none"
 """
-    here = stage(tmp_path, redis_url, toml, now_s=to_s + 600)
+
+
+@pytest.mark.parametrize("case", DAYS)
+@pytest.mark.parametrize("minutes", [15, 60])
+def test_slots_of_an_unusual_day_sum_to_it(case: str, minutes: int, tmp_path: Path, redis_url: str) -> None:
+    name, day, hours = DAYS[case]
+    zone = Zone(name)
+    from_s, to_s = zone.bounds(day)
+    assert to_s - from_s == hours * 3600
+    here = stage(tmp_path, redis_url, toml_of(name), now_s=to_s + 600)
     with here.tools() as tools:
         tools.writer.write(items_of(tools, log_of(from_s, to_s)))
         tools.writer.beat(to_s + 600, read=True)
@@ -81,3 +87,22 @@ path = "none"
     # What the day's last caller had as work after midnight is the next day's; nothing else is.
     (after,) = asked(zone.shift_days(day, 1), "day")["rows"]  # type: ignore[misc]
     assert (after["offered"], after["answers"]) == (0, 1 if (calls - 1) % 3 != 2 else 0)
+
+
+@pytest.mark.parametrize(("day", "known"), [("2026-11-30", True), ("2027-01-04", False)])
+def test_a_year_that_the_calendar_does_not_know_is_marked_and_counted(
+    day: str, known: bool, tmp_path: Path, redis_url: str
+) -> None:
+    zone = Zone("Asia/Shanghai")
+    from_s, _ = zone.bounds(day)
+    now_s = from_s + 12 * 3600
+    here = stage(tmp_path, redis_url, toml_of("Asia/Shanghai"), now_s=now_s)
+    feed = Feed(here.config, lambda: connect(redis_url), clock=lambda: now_s)
+    with here.tools() as tools:
+        tools.writer.write(items_of(tools, log_of(from_s, now_s)))
+        tools.writer.beat(now_s, read=True)
+        feed.start()
+        until(lambda: feed.hall().answers_today)
+        view = feed.hall()
+    feed.stop()
+    assert (view.calendar_known, view.answers_today) == (known, 17)
