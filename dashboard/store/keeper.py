@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from dashboard.core.events import Event
 from dashboard.core.fold import Rules
-from dashboard.errors import StoreUnavailable
+from dashboard.errors import PositionConflict, StoreError, StoreUnavailable
 from dashboard.store import codec, recovery
 from dashboard.store.archive import BEGINNING, Archive, ImportInfo, Position, Record
 from dashboard.store.commits import commits_of
@@ -261,8 +261,15 @@ class Keeper:
         for info in new:
             self._count(self.archive.read_import(info.number), progress)
             self.coverage.add_import(info.first_s, info.last_s)
-        for chunk in self.archive.read_live(after=live, upto=end) if live < end else ():
-            self._count([chunk.records], progress, live=True, upto=self.position_at(chunk.end))
+        try:
+            for chunk in self.archive.read_live(after=live, upto=end) if live < end else ():
+                self._count([chunk.records], progress, live=True, upto=self.position_at(chunk.end))
+        except (PositionConflict, StoreUnavailable):
+            raise
+        except StoreError as exc:  # the archive was cut since; where it is damaged, this is told again
+            self.log(f"{self.source}: cannot go on from {self.position} ({exc}); counting again")
+            self._rebuild(self.generation, progress)
+            return
         self._commit_now("reload")
 
     def _follow(self, imports: list[ImportInfo]) -> bool:
