@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check setup bench golden screens lock clean chromium
+.PHONY: demo test soak check setup bench golden screens lock clean chromium
 
 demo: setup  ## a simulated hotline on an embedded server; prints the hall's address
 	@exec $(BIN)/wallboard demo
 
 test: setup chromium  ## every test, the browser's included
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+soak: setup  ## three thousand random faults; a failure says how to run it again alone
+	@WALLBOARD_FAULT_REPLAYS=300 $(BIN)/python -m pytest -q -n 2 --dist worksteal tests/conformance/test_faults.py
 
 check: setup  ## format, lint, types, import rules, fast tests; under a minute
 	@$(BIN)/ruff format --check -q .

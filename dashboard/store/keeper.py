@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from dashboard.core.events import Event
 from dashboard.core.fold import FOREVER, Rules
-from dashboard.errors import StoreUnavailable
+from dashboard.errors import PositionConflict, StoreError, StoreUnavailable
 from dashboard.store import codec, recovery
 from dashboard.store.archive import BEGINNING, Archive, ImportInfo, Position, Record
 from dashboard.store.commits import commits_of
@@ -297,11 +297,27 @@ class Keeper:
         if live > end or int(number) > self.imported:
             self._rebuild(self.generation, progress)
             return
+        try:
+            self._count_on(new, live, end, int(number), progress)
+        except CannotRefold:
+            self._rebuild(self.generation, progress)
+        except (PositionConflict, StoreUnavailable):
+            raise
+        except StoreError as exc:  # the archive was cut since; where it is damaged, this is told again
+            self.log(f"{self.source}: cannot go on from {self.position} ({exc}); counting again")
+            self._rebuild(self.generation, progress)
+
+    def _count_on(
+        self, new: list[ImportInfo], live: Position, end: Position, imported: int, progress: Progress
+    ) -> None:
+        """Count what is new, and again what it changes.
+
+        Raises:
+            CannotRefold: It has to be everything.
+            StoreError: The archive does not go on from there.
+        """
         if (new and live < end) or not self._follow(new) or self._overlaps(live, end):
-            try:
-                self._refold(new, live, end, int(number), progress)
-            except CannotRefold:
-                self._rebuild(self.generation, progress)
+            self._refold(new, live, end, imported, progress)
             return
         for info in new:
             self._count(self.archive.read_import(info.number), progress)

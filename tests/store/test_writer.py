@@ -425,6 +425,30 @@ def test_a_torn_archive_goes_on_where_it_is_whole(
     assert any("torn" in line for line in here.said)
 
 
+def test_an_older_copy_from_before_the_archive_was_cut_is_counted_again(
+    here: Stage, tmp_path: Path, redis_url: str
+) -> None:
+    """Its position is no border of a line any more: what was archived since the cut is not what was there before."""
+    data = log_of(*(call(AT + n * 70, n) for n in range(12)))
+    with here.tools() as tools:
+        items = items_of(tools, data)
+        tools.writer.write(items[:20])
+        copy = copy_of(here.client)
+    (segment,) = tmp_path.rglob("*.seg")
+    segment.write_bytes(b"".join(segment.read_bytes().splitlines(keepends=True)[:10]))
+    with here.tools() as tools:
+        tools.writer.write([Item(GAP, b"the disk lost some")])
+        tools.writer.write(items_of(tools, data)[10:])
+        put_back(here.client, copy)
+        tools.writer.beat(AFTER_S, read=True)
+    found = here.counted()
+    writer = here.writer()
+    writer.open(rebuild=True)
+    writer.close()
+    assert found == here.counted()
+    assert found["rows"] == undisturbed(tmp_path, redis_url, TOML, data)["rows"]
+
+
 def test_a_script_that_fails_halfway_is_repeated(
     here: Stage, tmp_path: Path, redis_url: str, redis_client: redis.Redis
 ) -> None:
