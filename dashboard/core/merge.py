@@ -8,7 +8,7 @@ is two lines. Each piece keeps its own order, whatever its clock did.
 from bisect import bisect_left
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 
@@ -150,17 +150,20 @@ def _meet(first: Sequence[Line], then: Sequence[Line], one: Sequence[Line], othe
 
 
 def _by_time(ours: Sequence[Line], theirs: Sequence[Line]) -> list[Line]:
-    """Two stretches by time, each in its own order; of one second, ours first."""
+    """Two stretches by time, each in its own order; of one second, ours first.
+
+    A line counts as no later than any that follows it: a clock that was ahead for a while holds nothing up.
+    """
     merged: list[Line] = []
     at = 0
-    latest_s = 0
-    reached = theirs[0].at_s
-    for line in ours:
-        latest_s = max(latest_s, line.at_s)
-        while at < len(theirs) and reached < latest_s:
+    waiting = _no_later(theirs)
+    for line, at_s in zip(ours, _no_later(ours), strict=True):
+        while at < len(theirs) and waiting[at] < at_s:
             merged.append(theirs[at])
             at += 1
-            if at < len(theirs):
-                reached = max(reached, theirs[at].at_s)
         merged.append(line)
     return merged + list(theirs[at:])
+
+
+def _no_later(lines: Sequence[Line]) -> list[int]:
+    return list(accumulate((line.at_s for line in reversed(lines)), min))[::-1]

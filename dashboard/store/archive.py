@@ -44,6 +44,9 @@ CLOSED_LEVEL: Final = 3
 IMPORT_LEVEL: Final = 1
 """zlib's levels. An import waits for its own; 1 takes two thirds of the time of 3 for a tenth more bytes."""
 
+AHEAD_S: Final = 86_400
+"""A clock that goes back by more has been wrong."""
+
 _RECORDS_AT_ONCE: Final = 1024
 _BYTES_AT_ONCE: Final = 1 << 16
 _PACKED_AT_ONCE: Final = 1 << 14
@@ -180,6 +183,7 @@ class ImportInfo:
         records: How many there are.
         first_s: Epoch seconds, `first_s` of the footer, else of the header, else None.
         last_s: The same for `last_s`.
+        until_s: The time of its last line, where a clock was more than a day ahead of that before; else `last_s`.
     """
 
     number: int
@@ -188,6 +192,13 @@ class ImportInfo:
     records: int
     first_s: int | None
     last_s: int | None
+
+    @property
+    def until_s(self) -> int | None:
+        end_s = self.footer.get("end_s")
+        if self.last_s is None or end_s is None or end_s > self.last_s - AHEAD_S:
+            return self.last_s
+        return int(end_s)
 
 
 class Archive:

@@ -200,12 +200,14 @@ class Keeper:
         lines = (self.replay.line(*record) for chunks in records for chunk in chunks for record in chunk)
         return not any(line is not None and line[0] == first_s and line[1] in texts for line in lines)
 
-    def has_counted(self, number: int, first_s: int | None, last_s: int | None) -> None:
+    def has_counted(self, number: int) -> None:
         """The import that was counted ahead is archived now, under this number."""
+        self._look_at_imports()
         self.imported = number
-        self.imported_to_s = max(self.imported_to_s, last_s or 0)
         self.folded = self.position_at(self.archive.end())
-        self.coverage.add_import(first_s, last_s)
+        for info in self.archive.imports():
+            if info.number == number:
+                self.coverage.add_import(info.first_s, info.until_s)
         self.sound = True
 
     def position_at(self, live: Position) -> str:
@@ -220,7 +222,7 @@ class Keeper:
     def _look_at_imports(self) -> None:
         imports = self.archive.imports()
         self.imported = max((info.number for info in imports), default=0)
-        self.imported_to_s = max((info.last_s or 0 for info in imports), default=0)
+        self.imported_to_s = max((info.until_s or 0 for info in imports), default=0)
 
     # Coming back --------------------------------------------------------------------------------------------------
 
@@ -321,7 +323,7 @@ class Keeper:
             return
         for info in new:
             self._count(self.archive.read_import(info.number), progress)
-            self.coverage.add_import(info.first_s, info.last_s)
+            self.coverage.add_import(info.first_s, info.until_s)
         for chunk in self.archive.read_live(after=live, upto=end) if live < end else ():
             self._count([chunk.records], progress, live=True, upto=self.position_at(chunk.end))
         self._commit_now("reload")
@@ -364,7 +366,7 @@ class Keeper:
         self.ledger.fold.state.clock.first_s = first_s
         self.ledger.reached_s = max(self.ledger.reached_s, *times, 0)
         for info in new:
-            self.coverage.add_import(info.first_s, info.last_s)
+            self.coverage.add_import(info.first_s, info.until_s)
         for chunk in chunks:
             self.coverage.add_archived(chunk.records, self.replay)
         self._commit_now("reload")
@@ -412,7 +414,7 @@ class Keeper:
         self.client.set(self.hotline.rebuild(self.source), "1", px=REBUILD_MS)
         self._begin(old + 1)
         for info in self.archive.imports():
-            self.coverage.add_import(info.first_s, info.last_s)
+            self.coverage.add_import(info.first_s, info.until_s)
         log = recovery.whole_log(self.archive, self.rules.zone, self.replay)
         done = self._count_log(log, progress)
         self._commit_now("reload")

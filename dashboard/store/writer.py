@@ -215,8 +215,10 @@ class Writer:
         if at_once:
             keeper.commit()
         span: list[int] = []
+        end_s = 0
 
         def records() -> Iterator[Record]:
+            nonlocal end_s
             done = 0
             source = chain(begun, items)
             while some := list(islice(source, ITEMS_AT_ONCE)):
@@ -228,6 +230,8 @@ class Writer:
                         span[1] = event.at_s
                     elif event.at_s < span[0]:
                         span[0] = event.at_s
+                if events:
+                    end_s = events[-1].at_s
                 if at_once:
                     keeper.add_ahead(events, done // ITEMS_AT_ONCE)
                 done += len(some)
@@ -235,7 +239,7 @@ class Writer:
                 yield from [(item.kind, item.payload) for item in some]
 
         def footer() -> dict[str, int]:
-            return {"first_s": span[0], "last_s": span[1]} if span else {}
+            return {"first_s": span[0], "last_s": span[1], "end_s": end_s} if span else {}
 
         # Until the segment is there, what the ledger has of it is nobody's.
         keeper.sound = False
@@ -246,6 +250,6 @@ class Writer:
                 keeper.commit()
             raise
         if at_once:
-            keeper.has_counted(number, *(span or (None, None)))
+            keeper.has_counted(number)
             keeper.commit(progress)
         return number

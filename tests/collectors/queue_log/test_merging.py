@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hotline import NAMES, Recording, recording, stage
+from hotline import AFTER_S, NAMES, Recording, recording, stage
 
 PIECES_OF_AT_LEAST = 25
 CASES = 4
@@ -83,3 +83,33 @@ def whole(played: Recording, folder: Path, redis_url: str) -> dict[str, Any]:
     with alone.collecting() as drain:
         drain()
     return alone.counted()
+
+
+def test_a_line_from_a_far_future_in_an_import_does_not_hold_up_what_is_collected(
+    shared_data: Path, tmp_path: Path, redis_url: str
+) -> None:
+    """Live lines are counted as they come, as if they stood behind the imported ones in one log."""
+    played = recording(shared_data, "short-a")
+    lines = played.data.splitlines(keepends=True)
+    half = len(lines) // 2
+    wrong = b"2051222400|NONE|NONE|NONE|CONFIGRELOAD|\n"
+    (tmp_path / "piece").write_bytes(b"".join([*lines[: half - 9], wrong, *lines[half - 9 : half]]))
+    log = tmp_path / "here" / "queue_log"
+    here = stage(tmp_path / "here", redis_url, played.toml(log=log, redis_url=redis_url))
+    here.put(tmp_path / "piece")
+    log.write_bytes(lines[half])
+    with here.collecting() as drain:
+        drain()
+    here.said.clear()
+    with here.collecting() as drain:
+        for line in lines[half + 1 :]:
+            with log.open("ab") as file:
+                file.write(line)
+            drain()
+    assert not [said for said in here.said if "again" in said]
+    found = here.counted()
+    assert here.reader.snapshot("pbx1", []).covered_to_s() == AFTER_S
+    writer = here.writer()
+    writer.open(rebuild=True)
+    writer.close()
+    assert here.counted() == found
