@@ -113,7 +113,7 @@ def parser() -> argparse.ArgumentParser:
 
     rebuild = command("rebuild", "make the counts again from the archive")
     rebuild.add_argument(
-        "period", nargs="?", help="the days that are wrong; for now every day of the source is made again"
+        "period", nargs="?", help="only these days, and what follows from them; default: all"
     )
     rebuild.add_argument("--source", help="only this one")
 

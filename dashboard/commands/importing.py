@@ -247,7 +247,8 @@ def run_rebuild(
     Args:
         option: `--config`.
         source: Only this one.
-        text: A period; looked at, and then all days are made again.
+        text: A period: only its days are made again, from the state in which the first began, and what follows from
+            them; None for all.
         out: Takes a line a source.
 
     Raises:
@@ -255,18 +256,22 @@ def run_rebuild(
         PositionConflict: A collector writes one of them.
     """
     config = configuration(option)
+    span: tuple[int, int] | None = None
     if text is not None:
         try:
-            period(text, config.zone.day(int(hotline_clock()())))
+            first, last = period(text, config.zone.day(int(hotline_clock()())))
         except ValueError as exc:
             raise ConfigError(str(exc)) from exc
+        span = config.zone.bounds(first)[0], config.zone.bounds(last)[1]
     kinds = chosen_kinds(config, source)
     with rare_collections(), open_store(config) as store, Bar() as bar:
         for name, kind in sorted(kinds.items()):
             writer = writer_for(config, store.connect(), name, kind, say)
             bar.begin(name)
             try:
-                writer.open(rebuild=True, progress=bar.at)
+                writer.open(rebuild=span is None, progress=bar.at)
+                if span is not None:
+                    writer.keeper.count_again(*span, bar.at)
                 writer.close()
             finally:
                 writer.client.close()

@@ -125,6 +125,30 @@ class Keeper:
         with guarded():
             self._bring_up(progress)
 
+    def count_again(self, from_s: int, to_s: int, progress: Progress) -> bool:
+        """Count again the days of a period, whatever is stored of them, and what follows from them.
+
+        Args:
+            from_s, to_s: The first second of a day, and that behind the last one.
+            progress: Told how many days so far.
+
+        Returns:
+            False where it had to be everything.
+
+        Raises:
+            StoreUnavailable: Redis is away, or takes no writes.
+            PositionConflict: Another process writes this source.
+        """
+        with guarded():
+            self._bring_up(progress)
+            live = Position.of_text(self.position.partition("#")[0])
+            try:
+                self._refold([], live, live, self.imported, progress, (from_s, to_s))
+            except CannotRefold:
+                self._bring_up(progress, rebuild=True)
+                return False
+        return True
+
     def beat(self, covered_to_s: int, *, read: bool, problem: str) -> None:
         """Tell that the source was (or was not) read just now, and keep the lease; see `Writer.beat`."""
         if read:
@@ -329,9 +353,15 @@ class Keeper:
         self._commit_now("reload")
 
     def _refold(
-        self, new: list[ImportInfo], live: Position, end: Position, imported: int, progress: Progress
+        self,
+        new: list[ImportInfo],
+        live: Position,
+        end: Position,
+        imported: int,
+        progress: Progress,
+        distrusted: tuple[int, int] | None = None,
     ) -> None:
-        """Count again the days that something new changes.
+        """Count again the days that something new changes, or those of a time of which nothing stored is believed.
 
         Raises:
             CannotRefold: It has to be everything.
@@ -340,6 +370,7 @@ class Keeper:
         lines = (self.replay.line(*record) for chunk in chunks for record in chunk.records)
         times = [line[0] for line in lines if line is not None and line[0] is not None]
         times += [at_s for info in new for at_s in (info.first_s, info.last_s) if at_s is not None]
+        times += distrusted or ()
         days: list[str] = []
         first_s = self.ledger.fold.state.clock.first_s
         if times:
@@ -354,6 +385,7 @@ class Keeper:
                 since_s=min(times),
                 to_s=max(times),
                 upto=self.folded,
+                distrusted=distrusted is not None,
             )
             for run in again.runs():
                 progress(len(days))
@@ -364,7 +396,8 @@ class Keeper:
         if not self._load(self.generation):
             raise CannotRefold
         self.ledger.fold.state.clock.first_s = first_s
-        self.ledger.reached_s = max(self.ledger.reached_s, *times, 0)
+        if distrusted is None:
+            self.ledger.reached_s = max(self.ledger.reached_s, *times, 0)
         for info in new:
             self.coverage.add_import(info.first_s, info.until_s)
         for chunk in chunks:

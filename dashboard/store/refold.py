@@ -54,6 +54,7 @@ class Refold:
         since_s: Nothing new is earlier.
         to_s: Nothing new is later.
         upto: The position that days are stamped with.
+        distrusted: What is stored of this time is not believed: all of it is counted again, changed or not.
     """
 
     client: Client
@@ -66,6 +67,7 @@ class Refold:
     since_s: int
     to_s: int
     upto: str
+    distrusted: bool = False
 
     def runs(self) -> Iterator[Run]:
         """Each run of days that changed; to be committed before the next is asked for.
@@ -80,14 +82,15 @@ class Refold:
         ledger: _Again | None = None
         waiting: list[Stretch] = []
         for stretch in log:
+            differs = stretch.differs or (self.distrusted and stretch.from_s < self.to_s)
             if ledger is not None:
-                if not stretch.differs and ledger.meets(zone.day(stretch.from_s)):
+                if not differs and ledger.meets(zone.day(stretch.from_s)):
                     yield ledger.run(self.upto)
                     ledger = None
                 else:
                     ledger.count(stretch.records)
                     continue
-            if not stretch.differs and not waiting:
+            if not differs and not waiting:
                 if stretch.from_s > self.to_s:
                     return
                 continue
@@ -120,6 +123,7 @@ class _Again(Ledger):
         """
         super().__init__(refold.client, refold.keys, refold.rules, refold.stamp)
         self.replay, self.from_s = refold.replay, from_s
+        self._distrusted_s = refold.to_s if refold.distrusted else from_s
         days, open_now = self.client.hgetall(self.keys.days), self.client.hgetall(self.keys.open)
         self.stamps = {day.decode(): codec.decode_stamp(data) for day, data in days.items()}
         self._old_open = {name.decode(): codec.decode_call(data) for name, data in open_now.items()}
@@ -197,6 +201,8 @@ class _Again(Ledger):
             return False
         was = self._state_at(day)
         differing = differing_calls(self.fold.state, was)
+        if differing is not None:
+            differing |= self._distrusted_calls()
         if differing is None or not all(self._is_done_with(callid, was, day) for callid in differing):
             return False
         later = next((other for other in self._old_borders if other > day), None)
@@ -209,8 +215,14 @@ class _Again(Ledger):
             self._load_day(other)
         if not same_rows(self.fold.rows, before):
             return False
+        if any(self.from_s <= key[2] < self._distrusted_s for key in before):
+            return False  # what became of them later cannot be taken from what is stored
         self._met, self._met_before, self._differing = day, before, differing
         return True
+
+    def _distrusted_calls(self) -> set[str]:
+        calls = self.fold.state.calls.values()
+        return {call.callid for call in calls if self.from_s <= call.at_s < self._distrusted_s}
 
     def _is_done_with(self, callid: str, was: State, day: str) -> bool:
         """Whether a call that differs is over, and no later line is of it: then it changes nothing that follows."""
@@ -226,6 +238,9 @@ class _Again(Ledger):
         known = self._day(then.at_s)
         if known not in self.open_days:
             self._load_day(known)
+        if self.from_s <= then.at_s < self._distrusted_s:
+            stored = self._old_calls.get((known, callid))
+            return stored is None or len(stored.legs) <= len(now.legs)
         return self._old_calls.get((known, callid)) == then
 
     # What comes of it -------------------------------------------------------------------------------------------------

@@ -60,12 +60,29 @@ def test_a_source_that_is_being_collected_is_refused(here: Stage, capsys: pytest
     assert err.count("\n") == 1
 
 
-def test_a_period_is_looked_at_and_all_is_made_again(here: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_period_that_is_none_is_an_error(here: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     before = here.counted()
-    generation = here.reader.snapshot("pbx1", []).generation
     capsys.readouterr()
-    assert main(["rebuild", "2026-11-23", "--source", "pbx1"]) == 0
-    assert here.reader.snapshot("pbx1", []).generation > generation
-    assert here.counted() == before
     assert main(["rebuild", "yesterday"]) == 2
     assert "2026-11-23" in capsys.readouterr().err
+    assert main(["rebuild", "2020"]) == 0
+    assert here.counted() == before
+
+
+def test_the_days_of_a_period_are_made_again_and_what_was_wrong_is_right(
+    here: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = here.counted()
+    generation = here.reader.snapshot("pbx1", []).generation
+    keys = here.reader.keys.source("pbx1", generation)
+    for name in here.client.hkeys(keys.rows("2026-11-23")):
+        if not name.startswith(b"m"):
+            here.client.hset(keys.rows("2026-11-23"), name, "[7]")
+    here.client.delete(keys.calls("2026-11-23"))
+    assert here.counted() != before
+    capsys.readouterr()
+    assert main(["rebuild", "2026-11-23", "--source", "pbx1"]) == 0
+    assert "counted again: 2026-11-23" in capsys.readouterr().err
+    assert here.counted() == before
+    assert here.reader.snapshot("pbx1", []).generation == generation, "in place"
+    assert main(["audit", "2026-11"]) == 0

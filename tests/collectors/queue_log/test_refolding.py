@@ -118,6 +118,12 @@ def test_late_lines_count_as_if_they_had_been_in_time(
     else:
         found = settled(here, live, pieces)
     assert found == expected, f"seed {seed}"
+    writer = here.writer()
+    writer.open()
+    from_s = MONDAY_S + rng.randrange(8) * DAY_S
+    writer.keeper.count_again(from_s, from_s + rng.randrange(1, 4) * DAY_S, lambda _: None)
+    writer.close()
+    assert here.counted() == found, f"seed {seed}, again"
     borders = borders_of(here)
     writer = here.writer()
     writer.open(rebuild=True)
