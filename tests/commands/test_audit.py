@@ -78,6 +78,7 @@ def keys(here: Stage) -> Any:
     return HotlineKeys("fuzhou").source("pbx1", here.reader.snapshot("pbx1", []).generation)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*(f"{name} (ours)" for name in SMALL), *NAMES])
 def test_nothing_differs_wherever_the_stream_is(
     name: str,

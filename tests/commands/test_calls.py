@@ -48,6 +48,7 @@ def law(here: Stage, now_s: float) -> list[Any]:
     return wrong
 
 
+@pytest.mark.slow
 def test_every_figure_of_a_recording_is_the_sum_over_its_calls(
     played: Recording, tmp_path: Path, redis_url: str
 ) -> None:

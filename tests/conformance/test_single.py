@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
 from conformance.faults import Replay, difference, undisturbed
 from conformance.feed import feeds_of
 from hotline import AFTER_S, DAY, copy_of, put_back, stage, until
 
 from collectors.registry import kind_of
+
+pytestmark = pytest.mark.slow
 
 FEED = next(feed for feed in feeds_of("queue_log", None) if feed.name == "restart")
 
