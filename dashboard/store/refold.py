@@ -4,7 +4,7 @@ What is new in an archive (a late import, live lines that an import has, too) ch
 run of changed days is one set of operations, done in one commit. Reads Redis and the archive; writes nothing itself.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -203,7 +203,12 @@ class _Again(Ledger):
         differing = differing_calls(self.fold.state, was)
         if differing is not None:
             differing |= self._distrusted_calls()
-        if differing is None or not all(self._is_done_with(callid, was, day) for callid in differing):
+        if differing is None:
+            return False
+        busy = {talk.callid for seat in was.seats.values() for talk in seat.talks}
+        busy |= {seat.wrap.callid for seat in was.seats.values() if seat.wrap is not None}
+        later_ids = self._old_open.keys() | (self.stored_day(day)[1].keys() if differing else set())
+        if differing & busy or not all(self._is_done_with(callid, was, later_ids) for callid in differing):
             return False
         later = next((other for other in self._old_borders if other > day), None)
         if differing and later is not None:
@@ -224,15 +229,13 @@ class _Again(Ledger):
         calls = self.fold.state.calls.values()
         return {call.callid for call in calls if self.from_s <= call.at_s < self._distrusted_s}
 
-    def _is_done_with(self, callid: str, was: State, day: str) -> bool:
+    def _is_done_with(self, callid: str, was: State, later_ids: Set[str]) -> bool:
         """Whether a call that differs is over, and no later line is of it: then it changes nothing that follows."""
         now, then = self.fold.state.calls.get(callid), was.calls.get(callid)
-        busy = {talk.callid for seat in was.seats.values() for talk in seat.talks}
-        busy |= {seat.wrap.callid for seat in was.seats.values() if seat.wrap is not None}
-        if now is None or now.open or callid in busy:
+        if now is None or now.open:
             return False
         if then is None:
-            return callid not in self._old_open and callid not in self.stored_day(day)[1]
+            return callid not in later_ids
         if then.open:
             return False
         known = self._day(then.at_s)
